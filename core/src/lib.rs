@@ -1,0 +1,14 @@
+//! The election of tenure.
+
+pub mod backend;
+mod error;
+mod id;
+pub mod time;
+
+pub use backend::LockBackend;
+pub use error::{Effect, Error, ErrorKind};
+pub use id::{
+    CandidateId, CandidateName, ElectionName, FencingToken, Identity, Incarnation, NAME_BYTES_MAX,
+    NameError, Nonce, Version,
+};
+pub use time::{Clock, Nanos, Reading, WallTime};

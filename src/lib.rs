@@ -1,0 +1,2 @@
+//! Leader election.
+pub use tenure_core::*;
