@@ -1,1 +1,3 @@
-//! Lock backends of tenure.
+//! Lock backends of tenure, and what an elector needs of the machine that it runs on.
+
+pub mod host;

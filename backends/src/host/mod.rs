@@ -1,0 +1,9 @@
+//! What an elector needs of the machine that it runs on: clocks, randomness, a name.
+
+mod clock;
+mod name;
+mod random;
+
+pub use clock::SystemClock;
+pub use name::candidate_name;
+pub use random::random_bits;
