@@ -4,6 +4,7 @@ pub mod backend;
 mod error;
 mod id;
 pub mod time;
+pub mod timing;
 
 pub use backend::LockBackend;
 pub use error::{Effect, Error, ErrorKind};
@@ -12,3 +13,4 @@ pub use id::{
     NameError, Nonce, Version,
 };
 pub use time::{Clock, Nanos, Reading, WallTime};
+pub use timing::{Guarantees, Timing, TimingBuilder, TimingError};
