@@ -1,1 +1,17 @@
-//! The simulator of tenure.
+//! A deterministic simulator for elections: the production elector, on clocks and a network that can go wrong in every way, in one
+//! thread and on virtual time.
+//!
+//! - [`random`]: streams of random numbers, one for each use.
+//! - [`executor`]: tasks of processes that live, pause and die; true time.
+//! - [`clock`]: each node's clocks.
+//! - [`trace`]: what happened, and a hash of it.
+//!
+//! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
+
+pub mod clock;
+pub mod executor;
+pub mod random;
+pub mod trace;
+mod true_time;
+
+pub use true_time::TrueTime;

@@ -1,0 +1,10 @@
+//! A node's clocks: wrong in every way that a real machine's are, and known exactly to the simulator.
+
+mod counter;
+mod node;
+mod sleep;
+#[cfg(test)]
+mod tests;
+
+pub use counter::Counter;
+pub use node::{ClockStart, NodeClock, SimClock};

@@ -1,0 +1,178 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Waker;
+use std::time::Duration;
+
+use tenure_core::time::Sleep;
+use tenure_core::{Clock, Nanos, Reading, WallTime};
+
+use super::Counter;
+use super::sleep::SimSleep;
+use crate::TrueTime;
+use crate::executor::Handle;
+
+/// How a node's clocks start.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ClockStart {
+    /// What the clocks that count from a boot show, in nanoseconds.
+    pub uptime: Nanos,
+    /// How many millionths faster than true time the machine's oscillator runs.
+    pub rate_ppm: i64,
+    /// What the wall clock shows.
+    pub wall: WallTime,
+}
+
+/// The clocks of one node. They go on while its processes come and go.
+///
+/// | clock | rate | in suspend |
+/// | --- | --- | --- |
+/// | `raw` | the oscillator's | stands still |
+/// | `boottime` | the oscillator's and the slew | counts on at the oscillator's |
+/// | the timers' | as `boottime` | stands still, so that timers are late |
+/// | wall | as `boottime`, and steps | counts on |
+#[derive(Clone)]
+pub struct NodeClock(Arc<Node>);
+
+pub(super) struct Node {
+    pub(super) handle: Handle,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    boottime: Counter,
+    raw: Counter,
+    rate_ppm: i64,
+    pub(super) sleepers: BTreeMap<u64, Waker>,
+    slew_ppm: i64,
+    pub(super) sleeps_made: u64,
+    suspended: bool,
+    pub(super) timers: Counter,
+    /// How far the wall clock is from the uptime, in microseconds.
+    wall_offset: i64,
+}
+
+impl Node {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("one thread, and nothing panics under the lock")
+    }
+}
+
+impl NodeClock {
+    /// Clocks that start so.
+    pub fn new(handle: &Handle, start: ClockStart) -> Self {
+        let counter = Counter::new(start.uptime.get(), start.rate_ppm);
+        let uptime_micros = i64::try_from(start.uptime.get() / 1000).expect("63 bits of uptime");
+        let wall_micros = i64::try_from(start.wall.unix_micros()).unwrap_or(i64::MAX);
+        Self(Arc::new(Node {
+            handle: handle.clone(),
+            state: Mutex::new(State {
+                boottime: counter,
+                raw: counter,
+                rate_ppm: start.rate_ppm,
+                sleepers: BTreeMap::new(),
+                slew_ppm: 0,
+                sleeps_made: 0,
+                suspended: false,
+                timers: counter,
+                wall_offset: wall_micros.saturating_sub(uptime_micros),
+            }),
+        }))
+    }
+
+    /// The clock as an elector on this node sees it.
+    pub fn clock(&self) -> Arc<SimClock> {
+        Arc::new(SimClock(Arc::clone(&self.0)))
+    }
+
+    /// From now on the oscillator runs at this rate.
+    pub fn set_rate(&self, rate_ppm: i64) {
+        self.change(|state, _| state.rate_ppm = rate_ppm);
+    }
+
+    /// From now on a time service slews all clocks but `raw` by this much on top of the oscillator's rate.
+    pub fn set_slew(&self, slew_ppm: i64) {
+        self.change(|state, _| state.slew_ppm = slew_ppm);
+    }
+
+    /// The machine is suspended. Whoever does this also pauses the node's processes.
+    pub fn suspend(&self) {
+        self.change(|state, _| state.suspended = true);
+    }
+
+    /// The machine goes on.
+    pub fn resume(&self) {
+        self.change(|state, _| state.suspended = false);
+    }
+
+    /// Sets the wall clock forward, or back when `micros` is negative.
+    pub fn step_wall(&self, micros: i64) {
+        self.change(|state, _| state.wall_offset = state.wall_offset.saturating_add(micros));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State, TrueTime)) {
+        let now = self.0.handle.now();
+        let sleepers = {
+            let mut state = self.0.lock();
+            change(&mut state, now);
+            state.apply(now);
+            std::mem::take(&mut state.sleepers)
+        };
+        // Every timer was set for the old rate: each sleeper looks again and sets it anew.
+        for waker in sleepers.into_values() {
+            waker.wake();
+        }
+    }
+}
+
+impl State {
+    fn apply(&mut self, now: TrueTime) {
+        let slewed = self.rate_ppm + self.slew_ppm;
+        let running = !self.suspended;
+        self.raw.change(now, running.then_some(self.rate_ppm));
+        self.timers.change(now, running.then_some(slewed));
+        let boottime = if running { slewed } else { self.rate_ppm };
+        self.boottime.change(now, Some(boottime));
+    }
+}
+
+impl fmt::Debug for NodeClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NodeClock").finish()
+    }
+}
+
+/// A node's clock as an elector sees it.
+#[derive(Clone)]
+pub struct SimClock(Arc<Node>);
+
+impl Clock for SimClock {
+    fn now(&self) -> Reading {
+        let now = self.0.handle.now();
+        let state = self.0.lock();
+        Reading {
+            boottime: Nanos::new(state.boottime.at(now)),
+            raw: Nanos::new(state.raw.at(now)),
+        }
+    }
+
+    fn wall(&self) -> WallTime {
+        let now = self.0.handle.now();
+        let state = self.0.lock();
+        let uptime_micros = i64::try_from(state.boottime.at(now) / 1000).unwrap_or(i64::MAX);
+        let micros = uptime_micros.saturating_add(state.wall_offset);
+        WallTime::from_unix_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(SimSleep::new(&self.0, duration.into()))
+    }
+}
+
+impl fmt::Debug for SimClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SimClock").field(&self.now()).finish()
+    }
+}

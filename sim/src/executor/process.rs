@@ -1,0 +1,78 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A simulated machine or pod. Its processes come and go.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u16);
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}", self.0)
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// One start of a program on a node: what its tasks belong to.
+#[derive(Clone, Debug)]
+pub struct Process(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    alive: AtomicBool,
+    node: Option<NodeId>,
+    paused: AtomicBool,
+}
+
+impl Process {
+    /// A new process on `node`.
+    pub fn on(node: NodeId) -> Self {
+        Self::new(Some(node))
+    }
+
+    /// What belongs to no node and never dies: servers and networks.
+    pub(super) fn world() -> Self {
+        Self::new(None)
+    }
+
+    fn new(node: Option<NodeId>) -> Self {
+        Self(Arc::new(State {
+            alive: AtomicBool::new(true),
+            node,
+            paused: AtomicBool::new(false),
+        }))
+    }
+
+    /// The node it runs on; nothing for the world.
+    pub fn node(&self) -> Option<NodeId> {
+        self.0.node
+    }
+
+    /// Whether it has not been killed. What a dead process still asks for (its destructors) must reach nobody.
+    pub fn is_alive(&self) -> bool {
+        self.0.alive.load(Ordering::Relaxed)
+    }
+
+    /// Whether its tasks wait until it is resumed.
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::Relaxed)
+    }
+
+    /// Whether the two are the same start of the same program.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn mark_dead(&self) {
+        self.0.alive.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_paused(&self, paused: bool) {
+        self.0.paused.store(paused, Ordering::Relaxed);
+    }
+}
