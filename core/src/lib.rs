@@ -3,6 +3,9 @@
 pub mod backend;
 mod error;
 mod id;
+pub mod memory;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time;
 pub mod timing;
 

@@ -1,0 +1,429 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::super::hints::Told;
+use super::super::leased::list;
+use super::super::shared::State;
+use super::super::{Reply, Request, SessionId};
+use super::SessionMode;
+use crate::backend::{
+    Acquired, Claim, Grant, Held, Hold, Holder, LockState, Note, Observation, OperatorRequest,
+    Release, ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, RequestKind, Submitted,
+    Vacancy,
+};
+use crate::{
+    CandidateId, Effect, Error, ErrorKind, FencingToken, Identity, Nonce, Version, WallTime,
+};
+
+/// A place in the queue. The first place has the lock.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Node {
+    duration: Option<Duration>,
+    /// Whether a claim has been answered with this node's token.
+    granted: bool,
+    holder: Holder,
+    nonce: Nonce,
+    /// The session that it ends with; nothing for a stranger's node, which only an administrator ends.
+    session: Option<SessionId>,
+    token: FencingToken,
+}
+
+/// All data of a session store at one moment: plain data, to be compared and hashed.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct SessionState {
+    before: Option<Observation>,
+    identities: u128,
+    identity: Option<Identity>,
+    longest_lease: Option<Duration>,
+    mark: Option<ReleaseMark>,
+    members: BTreeMap<SessionId, CandidateId>,
+    mode: SessionMode,
+    note: Option<Note>,
+    open: BTreeSet<SessionId>,
+    queue: Vec<Node>,
+    readable: bool,
+    request: Option<OperatorRequest>,
+    server_time: Option<WallTime>,
+    sessions: u64,
+    token: Option<FencingToken>,
+    tokens: u64,
+    /// Whether the lock has vanished or become unreadable, and nobody has released it since.
+    unexplained: bool,
+    version: u64,
+    written: Option<WallTime>,
+}
+
+impl SessionState {
+    pub(super) fn new(mode: SessionMode) -> Self {
+        Self {
+            before: None,
+            identities: 0,
+            identity: None,
+            longest_lease: None,
+            mark: None,
+            members: BTreeMap::new(),
+            mode,
+            note: None,
+            open: BTreeSet::new(),
+            queue: Vec::new(),
+            readable: true,
+            request: None,
+            server_time: None,
+            sessions: 0,
+            token: None,
+            tokens: 0,
+            unexplained: false,
+            version: 0,
+            written: None,
+        }
+    }
+
+    pub(super) fn set_server_time(&mut self, time: Option<WallTime>) {
+        self.server_time = time;
+    }
+
+    /// The sessions that have not ended.
+    pub(super) fn sessions(&self) -> Vec<SessionId> {
+        self.open.iter().copied().collect()
+    }
+
+    /// The session that has the lock.
+    pub(super) fn holding_session(&self) -> Option<SessionId> {
+        self.queue.first().and_then(|node| node.session)
+    }
+
+    /// Ends a session: its places in the queue and its member are gone.
+    pub(super) fn end(&mut self, session: SessionId) -> Told {
+        if !self.open.remove(&session) {
+            return Told::Nothing;
+        }
+        let member = self.members.remove(&session).is_some();
+        if self.queue.iter().any(|node| node.session == Some(session)) {
+            self.touch(|state| state.queue.retain(|node| node.session != Some(session)));
+            return Told::Lock;
+        }
+        if member { Told::Members } else { Told::Nothing }
+    }
+
+    /// Removes the lock with its queue and its record, as somebody who deletes a lock file.
+    pub(super) fn delete(&mut self) {
+        self.touch(|state| {
+            state.unexplained |= state.identity.is_some();
+            state.identity = None;
+            state.mark = None;
+            state.note = None;
+            state.queue.clear();
+            state.readable = true;
+            state.request = None;
+            state.token = None;
+            state.written = None;
+        });
+    }
+
+    /// Removes the first place, as an administrator who deletes a node: the store cannot tell it from a session's end.
+    pub(super) fn remove_holder(&mut self) {
+        self.touch(|state| {
+            if !state.queue.is_empty() {
+                state.queue.remove(0);
+            }
+        });
+    }
+
+    pub(super) fn corrupt(&mut self) {
+        self.touch(|state| {
+            state.create();
+            state.readable = false;
+            state.note = None;
+            state.request = None;
+        });
+    }
+
+    pub(super) fn edit(&mut self) {
+        self.touch(Self::create);
+    }
+
+    /// Puts a stranger's node before all others.
+    pub(super) fn overwrite_holder(&mut self, holder: &str) {
+        self.touch(|state| {
+            state.create();
+            if let Some(token) = state.next_token() {
+                let node = Node {
+                    duration: None,
+                    granted: true,
+                    holder: Holder::parse(holder),
+                    nonce: Nonce(0),
+                    session: None,
+                    token,
+                };
+                state.queue.insert(0, node);
+            }
+        });
+    }
+
+    /// One write: a version of its own, and what was before it is remembered.
+    fn touch<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
+        self.before = Some(self.observe());
+        let result = write(self);
+        self.version += 1;
+        if let Some(first) = self.queue.first() {
+            self.token = self.token.max(Some(first.token));
+        }
+        result
+    }
+
+    fn create(&mut self) {
+        if self.identity.is_none() {
+            self.identities += 1;
+            self.identity = Some(Identity(self.identities));
+        }
+    }
+
+    fn next_token(&mut self) -> Option<FencingToken> {
+        let token = FencingToken::new(self.tokens + 1)?;
+        self.tokens = token.value();
+        Some(token)
+    }
+
+    fn error(kind: ErrorKind, operation: &'static str, detail: &str) -> Error {
+        Error::new(kind, Effect::NotApplied, operation, Self::NAME, detail)
+    }
+
+    fn acquire(&mut self, from: SessionId, claim: &Claim) -> Result<Acquired, Error> {
+        if !self.is_open(from) {
+            let detail = "the session has ended: the next call starts another";
+            return Err(Self::error(ErrorKind::Unavailable, "acquire", detail));
+        }
+        let (mode, taken) = (self.mode, !self.queue.is_empty());
+        let mine = |node: &Node| node.session == Some(from) && node.holder.is(&claim.candidate);
+        if mode == SessionMode::EndsWithHandle && taken && !self.queue.iter().any(mine) {
+            return Ok(Acquired::Busy(Some(self.observe())));
+        }
+        // A node that was granted before may have been led on: its token is used up.
+        let waits = self.queue.iter().any(|node| mine(node) && !node.granted);
+        if !waits {
+            let token = self.next_token().ok_or_else(|| {
+                let detail = "no token is left: use another store";
+                Self::error(ErrorKind::Exhausted, "acquire", detail)
+            })?;
+            self.touch(|state| {
+                state.create();
+                state.queue.retain(|node| !mine(node));
+                state.queue.push(Node {
+                    duration: Some(claim.lease_duration),
+                    granted: false,
+                    holder: Holder::from(&claim.candidate),
+                    nonce: claim.nonce,
+                    session: Some(from),
+                    token,
+                });
+            });
+        }
+        if !self.queue.first().is_some_and(mine) {
+            return Ok(Acquired::Busy(Some(self.observe())));
+        }
+        Ok(Acquired::Granted(self.grant(claim)))
+    }
+
+    /// The first place is the claimant's: writes its claim there.
+    fn grant(&mut self, claim: &Claim) -> Grant {
+        let unexplained = self.unexplained || !self.readable;
+        let vacancy = if unexplained {
+            Vacancy::Unexplained {
+                longest_lease: self.longest_lease,
+            }
+        } else {
+            Vacancy::Proven
+        };
+        self.touch(|state| {
+            state.unexplained = unexplained;
+            state.readable = true;
+            state.mark = None;
+            state.longest_lease = state.longest_lease.max(Some(claim.lease_duration));
+            state.written = Some(claim.wall);
+            let first = &mut state.queue[0];
+            first.duration = Some(claim.lease_duration);
+            first.granted = true;
+            first.nonce = claim.nonce;
+        });
+        Grant {
+            hold: Hold {
+                identity: self.identity.expect("a granted lock exists"),
+                token: self.queue[0].token,
+                version: Version(self.version),
+            },
+            note: self.note.clone(),
+            request: self.request,
+            vacancy,
+        }
+    }
+
+    /// Whether the first place is the hold: same object, same leadership, same session.
+    fn holds(&self, from: SessionId, candidate: &CandidateId, hold: &Hold) -> bool {
+        self.identity == Some(hold.identity)
+            && self.queue.first().is_some_and(|first| {
+                first.session == Some(from)
+                    && first.holder.is(candidate)
+                    && first.token == hold.token
+            })
+    }
+
+    fn renew(&mut self, from: SessionId, renewal: &Renewal) -> Renewed {
+        if !self.holds(from, &renewal.candidate, &renewal.hold) {
+            return Renewed::Conflict(Some(self.observe()));
+        }
+        self.touch(|state| {
+            state.queue[0].duration = Some(renewal.lease_duration);
+            state.queue[0].nonce = renewal.nonce;
+            state.longest_lease = state.longest_lease.max(Some(renewal.lease_duration));
+            state.readable = true;
+            state.written = Some(renewal.wall);
+            if let Some(note) = &renewal.note {
+                state.note = Some(note.clone());
+            }
+        });
+        Renewed::Confirmed(RenewalReceipt {
+            request: self.request,
+            version: Version(self.version),
+        })
+    }
+
+    fn release(&mut self, from: SessionId, release: &Release) -> Released {
+        if !self.holds(from, &release.candidate, &release.hold) {
+            return Released::Conflict(Some(self.observe()));
+        }
+        self.touch(|state| {
+            state.queue.remove(0);
+            state.mark = Some(ReleaseMark {
+                by: release.candidate.incarnation,
+                identity: release.hold.identity,
+            });
+            state.readable = true;
+            state.unexplained = false;
+            state.written = Some(release.wall);
+        });
+        Released::Vacated
+    }
+
+    fn submit(&mut self, request: &OperatorRequest) -> Result<Submitted, Error> {
+        if !self.readable {
+            let detail = "wait until the holder has written it anew";
+            return Err(Self::error(ErrorKind::Corrupt, "submit", detail));
+        }
+        if self.token != request.token {
+            return Ok(Submitted::Outdated(self.observe()));
+        }
+        self.touch(|state| {
+            state.request = (request.kind != RequestKind::Resume).then_some(*request);
+        });
+        Ok(Submitted::Accepted)
+    }
+
+    fn withdraw(&mut self, from: SessionId, candidate: &CandidateId) -> Told {
+        let member = self.members.remove(&from).is_some();
+        let mine = |node: &Node| node.session == Some(from) && node.holder.is(candidate);
+        if self.queue.iter().any(mine) {
+            self.touch(|state| state.queue.retain(|node| !mine(node)));
+            return Told::Lock;
+        }
+        if member { Told::Members } else { Told::Nothing }
+    }
+
+    fn lock(&self) -> LockState {
+        let Some(identity) = self.identity else {
+            return if self.unexplained {
+                LockState::Missing
+            } else {
+                LockState::NeverHeld
+            };
+        };
+        let held = |duration, holder, nonce| {
+            LockState::Held(Held {
+                duration,
+                holder,
+                identity,
+                nonce,
+            })
+        };
+        match self.queue.first() {
+            _ if !self.readable => held(None, Holder::parse("unreadable record"), Nonce(0)),
+            Some(first) => held(first.duration, first.holder.clone(), first.nonce),
+            None => LockState::Vacant {
+                identity,
+                mark: self.mark,
+            },
+        }
+    }
+}
+
+impl State for SessionState {
+    const NAME: &'static str = "memory (session)";
+
+    fn open(&mut self) -> SessionId {
+        self.sessions += 1;
+        let session = SessionId(self.sessions);
+        self.open.insert(session);
+        session
+    }
+
+    fn is_open(&self, session: SessionId) -> bool {
+        self.open.contains(&session)
+    }
+
+    fn apply(&mut self, from: SessionId, request: &Request) -> (Result<Reply, Error>, Told) {
+        let (first, asked, note) = (self.queue.first().cloned(), self.request, self.note.clone());
+        let mut told = Told::Nothing;
+        let reply = match request {
+            Request::Acquire(claim) => self.acquire(from, claim).map(Reply::Acquired),
+            Request::Enlist(candidate) => {
+                if self.is_open(from) {
+                    self.members.insert(from, candidate.clone());
+                    told = Told::Members;
+                }
+                Ok(Reply::Done)
+            }
+            Request::Members => Ok(Reply::Members(list(self.members.values()))),
+            Request::Observe => Ok(Reply::Observed(self.observe())),
+            Request::Release(release) => Ok(Reply::Released(self.release(from, release))),
+            Request::Renew(renewal) => Ok(Reply::Renewed(self.renew(from, renewal))),
+            Request::Submit(request) => self.submit(request).map(Reply::Submitted),
+            Request::Withdraw(candidate) => {
+                told = self.withdraw(from, candidate);
+                Ok(Reply::Done)
+            }
+        };
+        // A heartbeat is not told: nobody else has anything to do because of it.
+        let token = |node: &Node| (node.token, node.granted);
+        let moved = first.as_ref().map(token) != self.queue.first().map(token);
+        if moved || asked != self.request || note != self.note {
+            told = Told::Lock;
+        }
+        (reply, told)
+    }
+
+    fn abandon(&mut self, session: SessionId) -> Told {
+        self.end(session)
+    }
+
+    fn crash(&mut self, session: SessionId) -> Told {
+        match self.mode {
+            SessionMode::EndsWithHandle => self.end(session),
+            SessionMode::EndsWhenTold => Told::Nothing,
+        }
+    }
+
+    fn observe(&self) -> Observation {
+        Observation {
+            lock: self.lock(),
+            note: self.note.clone(),
+            request: self.request,
+            server_time: self.server_time,
+            written: self.written,
+            token: self.token,
+            version: self.identity.map(|_| Version(self.version)),
+        }
+    }
+
+    fn observe_before(&self) -> Observation {
+        self.before.clone().unwrap_or_else(|| self.observe())
+    }
+}
