@@ -179,7 +179,9 @@ impl TimingBuilder {
             wanted.max(MILLISECOND)
         });
         Timing {
-            drain_timeout: self.drain_timeout.unwrap_or(DRAIN_TIMEOUT.max(stop)),
+            drain_timeout: self
+                .drain_timeout
+                .unwrap_or_else(|| DRAIN_TIMEOUT.max(stop)),
             drift,
             kill_allowance: kill,
             lease_duration: lease,

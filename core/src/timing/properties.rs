@@ -11,6 +11,8 @@ use crate::backend::LockKind;
 
 const MILLION: u128 = 1_000_000;
 
+type Setter = fn(TimingBuilder, Duration) -> TimingBuilder;
+
 /// Durations that matter: around the limits, in the common range, and beyond everything.
 fn duration() -> impl Strategy<Value = Duration> {
     prop_oneof![
@@ -37,10 +39,7 @@ fn builder() -> impl Strategy<Value = TimingBuilder> {
     (spans, drift).prop_map(
         |((lease, renew, request, stop, kill, drain, retry), drift)| {
             let mut builder = Timing::builder();
-            let set: [(
-                Option<Duration>,
-                fn(TimingBuilder, Duration) -> TimingBuilder,
-            ); 7] = [
+            let set: [(Option<Duration>, Setter); 7] = [
                 (lease, TimingBuilder::lease_duration),
                 (renew, TimingBuilder::renew_interval),
                 (request, TimingBuilder::request_timeout),
