@@ -2,6 +2,7 @@
 
 pub mod backend;
 mod error;
+mod fence;
 mod id;
 pub mod memory;
 #[cfg(any(test, feature = "testing"))]
@@ -11,6 +12,7 @@ pub mod timing;
 
 pub use backend::LockBackend;
 pub use error::{Effect, Error, ErrorKind};
+pub use fence::{Fence, Stale};
 pub use id::{
     CandidateId, CandidateName, ElectionName, FencingToken, Identity, Incarnation, NAME_BYTES_MAX,
     NameError, Nonce, Version,
