@@ -1,2 +1,5 @@
 //! Leader election.
 pub use tenure_core::*;
+
+#[cfg(doctest)]
+mod documents;

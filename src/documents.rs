@@ -1,0 +1,4 @@
+//! Runs the code of the documents in `docs/` as documentation tests.
+
+#[doc = include_str!("../docs/fencing.md")]
+mod fencing {}
