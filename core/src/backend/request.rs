@@ -4,22 +4,22 @@ use crate::FencingToken;
 /// What an operator asks through the lock.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RequestKind {
-    /// Nobody leads until somebody resumes: the sitting leader resigns, and no candidate tries.
+    /// Nobody leads until somebody resumes: the sitting leader resigns, and no candidate tries. It stands until then, whatever the
+    /// token: the token was checked when it was left.
     Pause,
-    /// The sitting leader resigns; any other candidate may lead next.
+    /// The sitting leader resigns; any other candidate may lead next. Concerns only the leadership with the named token.
     Resign,
-    /// A pause ends.
+    /// A pause ends: the request is taken out of the lock.
     Resume,
 }
 
 /// A request that anybody with write access may leave in the lock.
-///
-/// It is meant for the leadership with this token, and for the time until the next one starts; it says nothing to later leaders.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct OperatorRequest {
     /// What is asked.
     pub kind: RequestKind,
-    /// The newest token of the lock when it was asked; nothing when nobody ever led.
+    /// The newest token of the lock when it was asked; nothing when nobody ever led. The request is refused when the lock has
+    /// moved on since.
     pub token: Option<FencingToken>,
 }
 

@@ -1,0 +1,143 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::timer::Timer;
+use super::{Machine, Moment};
+use crate::backend::{Holder, LockKind, LockState, Member, Observation, OperatorRequest, RequestKind};
+use crate::event::{Event, WaitReason};
+use crate::{CandidateId, Identity, Nonce, Reading, Version};
+
+/// What a candidate knows about the lock and those who want it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Knowledge {
+    candidate: Arc<CandidateId>,
+    kind: LockKind,
+    /// Whether this process is shown as a member.
+    pub(super) enlisted: bool,
+    /// Let others go first until then.
+    pub(super) give_way: Option<Timer>,
+    pub(super) leader: Option<Holder>,
+    /// The largest duration that any record of this election had.
+    pub(super) longest_lease: Option<Duration>,
+    pub(super) members: Vec<Member>,
+    pub(super) members_look: bool,
+    newest: Option<Version>,
+    pub(super) observed: Option<Observation>,
+    /// Whether a claim may have put this candidate in a queue.
+    pub(super) queued: bool,
+    pub(super) sighting: Option<Sighting>,
+    pub(super) watching: bool,
+}
+
+/// Since when the same has been seen, by this candidate's own clock.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Sighting {
+    pub(super) first_seen: Reading,
+    subject: Subject,
+}
+
+/// What the age of a sighting belongs to. Not the version: an edit of something else must not keep a dead leader young.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Subject {
+    Held { duration: Option<Duration>, holder: Holder, identity: Identity, nonce: Nonce },
+    NotHeld,
+}
+
+impl Subject {
+    fn of(lock: &LockState) -> Self {
+        match lock {
+            LockState::Held(held) => Self::Held {
+                duration: held.duration,
+                holder: held.holder.clone(),
+                identity: held.identity,
+                nonce: held.nonce,
+            },
+            LockState::Missing | LockState::NeverHeld | LockState::Vacant { .. } => Self::NotHeld,
+        }
+    }
+}
+
+impl Knowledge {
+    pub(super) fn new(candidate: CandidateId, kind: LockKind) -> Self {
+        Self {
+            candidate: Arc::new(candidate),
+            kind,
+            enlisted: false,
+            give_way: None,
+            leader: None,
+            longest_lease: None,
+            members: Vec::new(),
+            members_look: false,
+            newest: None,
+            observed: None,
+            queued: false,
+            sighting: None,
+            watching: false,
+        }
+    }
+
+    /// An observation of a version that is older than one already known shows the past, and is dropped.
+    pub(super) fn is_stale(&self, observation: &Observation) -> bool {
+        self.kind == LockKind::Leased
+            && matches!((observation.version, self.newest), (Some(seen), Some(newest)) if seen < newest)
+    }
+
+    pub(super) fn saw_version(&mut self, version: Option<Version>) {
+        self.newest = self.newest.max(version);
+    }
+
+    pub(super) fn saw_duration(&mut self, duration: Option<Duration>) {
+        self.longest_lease = self.longest_lease.max(duration);
+    }
+
+    /// The request that stands in the lock, as last seen.
+    fn request(&self) -> Option<OperatorRequest> {
+        self.observed.as_ref().and_then(|observation| observation.request)
+    }
+
+    pub(super) fn paused(&self) -> bool {
+        self.request().is_some_and(|request| request.kind == RequestKind::Pause)
+    }
+
+    fn sight(&mut self, now: Reading, lock: &LockState) {
+        let subject = Subject::of(lock);
+        if self.sighting.as_ref().is_none_or(|sighting| sighting.subject != subject) {
+            self.sighting = Some(Sighting { first_seen: now, subject });
+        }
+    }
+}
+
+impl Machine {
+    /// Takes in an observation, unless it is older than what is known. Says whether it was taken.
+    pub(super) fn accept(&mut self, now: Moment, observation: Observation) -> bool {
+        if self.knowledge.is_stale(&observation) {
+            return false;
+        }
+        let knowledge = &mut self.knowledge;
+        knowledge.saw_version(observation.version);
+        if let LockState::Held(held) = &observation.lock {
+            knowledge.saw_duration(held.duration);
+        }
+        knowledge.sight(now.reading, &observation.lock);
+        let was_paused = knowledge.paused();
+        let candidate = Arc::clone(&knowledge.candidate);
+        let leader = observation.holder().filter(|holder| !holder.is(&candidate)).cloned();
+        if leader.is_some() {
+            // Somebody else has it: nobody is owed the way any longer.
+            knowledge.give_way = None;
+        }
+        knowledge.observed = Some(observation);
+        if knowledge.paused() && !was_paused {
+            self.tell(Event::Waiting { at_most: None, reason: WaitReason::Paused });
+        }
+        self.set_leader(leader);
+        true
+    }
+
+    pub(super) fn set_leader(&mut self, leader: Option<Holder>) {
+        if self.knowledge.leader != leader {
+            self.knowledge.leader.clone_from(&leader);
+            self.tell(Event::LeaderChanged { leader });
+        }
+    }
+}
