@@ -2,8 +2,10 @@
 
 pub mod backend;
 mod error;
+pub mod event;
 mod fence;
 mod id;
+pub mod machine;
 pub mod memory;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

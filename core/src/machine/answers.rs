@@ -12,14 +12,18 @@ use crate::{Effect, ErrorKind, Nanos, Reading};
 impl Machine {
     /// Takes in the answer to a call of the backend. An answer to a call that was abandoned says nothing any more.
     pub(super) fn completed(&mut self, now: Moment, id: OperationId, outcome: Outcome) {
-        let Some(pending) = self.pending.take_if(|pending| pending.id == id) else { return };
+        let Some(pending) = self.pending.take_if(|pending| pending.id == id) else {
+            return;
+        };
         match (&pending.purpose, outcome) {
             (_, Outcome::Failed(failure)) => self.failed(now, &pending, failure),
             (Purpose::Acquire { probation }, Outcome::Acquired(acquired)) => {
                 self.acquired(now, pending.sent, *probation, acquired);
             }
             (Purpose::Observe, Outcome::Observed(observation)) => self.observed(now, observation),
-            (Purpose::Renew(attempt), Outcome::Renewed(renewed)) => self.renewed(now, attempt, renewed),
+            (Purpose::Renew(attempt), Outcome::Renewed(renewed)) => {
+                self.renewed(now, attempt, renewed)
+            }
             (Purpose::Release, Outcome::Released(released)) => self.released(now, released),
             (Purpose::Enlist, Outcome::Done) => {
                 self.knowledge.enlisted = true;
@@ -43,10 +47,15 @@ impl Machine {
     /// A call failed. Nothing that it asked for is taken to have happened; nothing is taken not to have happened either.
     pub(super) fn failed(&mut self, now: Moment, pending: &Pending, failure: Failure) {
         let operation = pending.purpose.name();
-        self.tell(Event::BackendFailed { kind: failure.kind, operation });
+        self.tell(Event::BackendFailed {
+            kind: failure.kind,
+            operation,
+        });
         let unknown = failure.effect == Effect::Unknown;
         let wait = match failure.kind {
-            ErrorKind::Throttled { retry_after: Some(wait) } => self.spans.retry.max(wait.into()),
+            ErrorKind::Throttled {
+                retry_after: Some(wait),
+            } => self.spans.retry.max(wait.into()),
             _ => jittered(self.spans.retry, now.jitter),
         };
         match &pending.purpose {
@@ -109,15 +118,25 @@ impl Machine {
             (Vacancy::AsClaimed, _) => claimed,
             (Vacancy::Unexplained { longest_lease }, OnMissing::Wait) => {
                 self.knowledge.saw_duration(longest_lease);
-                Some(probation(&self.settings.timing, self.knowledge.longest_lease))
+                Some(probation(
+                    &self.settings.timing,
+                    self.knowledge.longest_lease,
+                ))
             }
             (Vacancy::Proven, _) | (Vacancy::Unexplained { .. }, OnMissing::AcquireAtOnce) => None,
         };
         self.knowledge.saw_version(Some(grant.hold.version));
+        self.knowledge.saw_request(grant.request);
         self.knowledge.queued |= self.settings.kind == LockKind::Session;
         let granted = grant.hold.token;
         let went_back = self.last_token.filter(|last| *last >= granted);
-        self.hold(now, sent, grant.hold, grant.note, wait.unwrap_or(Nanos::ZERO));
+        self.hold(
+            now,
+            sent,
+            grant.hold,
+            grant.note,
+            wait.unwrap_or(Nanos::ZERO),
+        );
         if let Some(last) = went_back {
             // A store that was restored from a backup may do this; a token that is not new must not reach any work.
             self.tell(Event::TokenWentBack { granted, last });
@@ -163,7 +182,9 @@ impl Machine {
     /// A renewal is known to have happened: by its answer, or by a read that found its nonce.
     fn confirmed(&mut self, now: Moment, attempt: &Attempt) {
         let proof = self.settings.proof;
-        let Phase::Holding(holding) = &mut self.phase else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
         if let Some(note) = holding.confirm(now.reading, attempt, proof) {
             self.outputs.push_back(Output::NoteWritten(note));
         }
@@ -185,8 +206,12 @@ impl Machine {
 
     /// What an authoritative read means for a holder.
     fn observed_while_holding(&mut self, now: Moment, observation: Observation) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
-        let past = observation.version.is_some_and(|version| version < holding.hold.version);
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
+        let past = observation
+            .version
+            .is_some_and(|version| version < holding.hold.version);
         if self.settings.kind == LockKind::Leased && past {
             // Older than our own last confirmed write: it deposes nobody. Ask again, but not at once.
             self.back_off(now.reading, jittered(self.spans.retry, now.jitter));
@@ -196,7 +221,9 @@ impl Machine {
         let ours = match &observation.lock {
             LockState::Held(held) => {
                 let same = held.identity == holding.hold.identity;
-                held.holder.is(&self.settings.candidate).then_some((held.nonce, same))
+                held.holder
+                    .is(&self.settings.candidate)
+                    .then_some((held.nonce, same))
             }
             _ => None,
         };
@@ -205,7 +232,11 @@ impl Machine {
                 if let Some(version) = observation.version {
                     holding.hold.version = version;
                 }
-                let found = holding.unsettled.iter().find(|attempt| attempt.nonce == nonce).cloned();
+                let found = holding
+                    .unsettled
+                    .iter()
+                    .find(|attempt| attempt.nonce == nonce)
+                    .cloned();
                 // Those that were not found may still happen; the version that was read makes them fail, or the next read finds them.
                 holding.unsettled.clear();
                 self.knowledge.saw_version(observation.version);
@@ -234,13 +265,19 @@ impl Machine {
 
     /// A holder was shown the lock by a hint: it may stop by it, or look, and never goes on by it.
     pub(super) fn glimpsed(&mut self, now: Moment, observation: Observation) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
-        let newer = observation.version.is_none_or(|version| version > holding.hold.version);
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
+        let newer = observation
+            .version
+            .is_none_or(|version| version > holding.hold.version);
         if !newer {
             return;
         }
         match observation.holder() {
-            Some(holder) if holder.is(&self.settings.candidate) => self.heed(now, observation.request),
+            Some(holder) if holder.is(&self.settings.candidate) => {
+                self.heed(now, observation.request)
+            }
             Some(_) => self.deposed(now, observation),
             None => holding.look = true,
         }

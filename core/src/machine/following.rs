@@ -27,7 +27,12 @@ struct Opportunity {
 
 impl Following {
     pub(super) fn starting(now: Reading) -> Self {
-        Self { conflicts: 0, look: true, poll: Timer::new(now, Nanos::ZERO), withdrew: false }
+        Self {
+            conflicts: 0,
+            look: true,
+            poll: Timer::new(now, Nanos::ZERO),
+            withdrew: false,
+        }
     }
 }
 
@@ -39,13 +44,19 @@ impl Machine {
     }
 
     pub(super) fn expire_following(&mut self, now: Moment) {
-        if self.knowledge.give_way.is_some_and(|timer| timer.due(now.reading)) {
+        if self
+            .knowledge
+            .give_way
+            .is_some_and(|timer| timer.due(now.reading))
+        {
             self.knowledge.give_way = None;
         }
     }
 
     pub(super) fn advance_following(&mut self, now: Moment) {
-        let Phase::Following(following) = &self.phase else { return };
+        let Phase::Following(following) = &self.phase else {
+            return;
+        };
         if self.pending.is_some() {
             return;
         }
@@ -73,7 +84,9 @@ impl Machine {
 
     /// Withdraws once, then ends whatever the answer was.
     fn end(&mut self, now: Moment) {
-        let Phase::Following(following) = &mut self.phase else { return };
+        let Phase::Following(following) = &mut self.phase else {
+            return;
+        };
         let needed = self.knowledge.enlisted || self.knowledge.queued;
         if needed && !following.withdrew {
             following.withdrew = true;
@@ -96,37 +109,55 @@ impl Machine {
         }
         match self.settings.kind {
             // Only the store knows whether a session lock is free; to ask it is to try.
-            LockKind::Session => {
-                wants_look.then_some(Opportunity { basis: Basis::Missing, probation: None })
-            }
+            LockKind::Session => wants_look.then_some(Opportunity {
+                basis: Basis::Missing,
+                probation: None,
+            }),
             LockKind::Leased => self.leased_opportunity(now, &observed.lock),
         }
     }
 
     /// Whether a leased record may be taken now, by what was last seen of it.
     fn leased_opportunity(&self, now: Reading, lock: &LockState) -> Option<Opportunity> {
-        let version = self.knowledge.observed.as_ref().and_then(|observed| observed.version);
+        let version = self
+            .knowledge
+            .observed
+            .as_ref()
+            .and_then(|observed| observed.version);
         match lock {
-            LockState::NeverHeld => Some(Opportunity { basis: Basis::Missing, probation: None }),
-            LockState::Missing => {
-                Some(Opportunity { basis: Basis::Missing, probation: self.unexplained() })
-            }
+            LockState::NeverHeld => Some(Opportunity {
+                basis: Basis::Missing,
+                probation: None,
+            }),
+            LockState::Missing => Some(Opportunity {
+                basis: Basis::Missing,
+                probation: self.unexplained(),
+            }),
             LockState::Vacant { identity, mark } => {
                 // A mark that names another object was copied with the record, and vouches for nothing.
                 let released = mark.is_some_and(|mark| mark.identity == *identity);
                 let probation = if released { None } else { self.unexplained() };
-                Some(Opportunity { basis: Basis::At(version?), probation })
+                Some(Opportunity {
+                    basis: Basis::At(version?),
+                    probation,
+                })
             }
             LockState::Held(held) => {
                 let basis = Basis::At(version?);
                 if held.holder.is(&self.settings.candidate) {
                     // A claim of our own whose answer was lost. Nothing of ours runs, so it needs no ageing; but only a newly
                     // confirmed write starts a leadership, and what the claim owed it still owes.
-                    return Some(Opportunity { basis, probation: self.unexplained() });
+                    return Some(Opportunity {
+                        basis,
+                        probation: self.unexplained(),
+                    });
                 }
                 self.takeover(held.duration)
                     .is_some_and(|timer| timer.surely_over(now))
-                    .then_some(Opportunity { basis, probation: None })
+                    .then_some(Opportunity {
+                        basis,
+                        probation: None,
+                    })
             }
         }
     }
@@ -141,7 +172,10 @@ impl Machine {
     fn unexplained(&self) -> Option<Nanos> {
         match self.settings.on_missing {
             OnMissing::AcquireAtOnce => None,
-            OnMissing::Wait => Some(probation(&self.settings.timing, self.knowledge.longest_lease)),
+            OnMissing::Wait => Some(probation(
+                &self.settings.timing,
+                self.knowledge.longest_lease,
+            )),
         }
     }
 
@@ -153,7 +187,9 @@ impl Machine {
             nonce: self.nonce(now),
             wall: now.wall,
         };
-        let purpose = Purpose::Acquire { probation: opportunity.probation };
+        let purpose = Purpose::Acquire {
+            probation: opportunity.probation,
+        };
         self.send(now, purpose, Operation::Acquire(claim));
     }
 

@@ -43,7 +43,13 @@ pub(super) enum Stage {
     /// The work has stopped; the lock is being given back.
     Releasing { give_up: Timer },
     /// Leads no longer; the work was told to stop at once.
-    Stopping { aborted: bool, lock: Lock, overrun: bool, reason: StopReason, since: Reading },
+    Stopping {
+        aborted: bool,
+        lock: Lock,
+        overrun: bool,
+        reason: StopReason,
+        since: Reading,
+    },
 }
 
 /// What is known about the lock when a leadership is over.
@@ -93,7 +99,10 @@ impl Holding {
     }
 
     pub(super) fn deadline(&self, spans: &Spans) -> Deadline {
-        Deadline { length: spans.validity, since: self.proven }
+        Deadline {
+            length: spans.validity,
+            since: self.proven,
+        }
     }
 
     /// Whether the candidate is a leader as long as its deadline has not passed.
@@ -117,7 +126,11 @@ impl Holding {
     }
 
     pub(super) fn renewal_due(&self, spans: &Spans) -> Timer {
-        let span = if self.note_wanted.is_some() { Nanos::ZERO } else { spans.renew };
+        let span = if self.note_wanted.is_some() {
+            Nanos::ZERO
+        } else {
+            spans.renew
+        };
         Timer::new(self.last_confirmed, span)
     }
 
@@ -133,7 +146,12 @@ impl Holding {
     }
 
     /// Takes in a renewal that is known to have happened. Returns the note that it wrote, if that was the wanted one.
-    pub(super) fn confirm(&mut self, now: Reading, attempt: &Attempt, proof: Proof) -> Option<Note> {
+    pub(super) fn confirm(
+        &mut self,
+        now: Reading,
+        attempt: &Attempt,
+        proof: Proof,
+    ) -> Option<Note> {
         self.disconnected = false;
         self.conflicts = 0;
         self.last_confirmed = later(self.last_confirmed, attempt.sent);
@@ -142,7 +160,8 @@ impl Holding {
             Proof::Later { gap } => self.prove(now, attempt.sent, gap.into()),
         }
         // A settled write settles those before it: each was refused or replaced.
-        self.unsettled.retain(|unsettled| is_later(unsettled.sent, attempt.sent));
+        self.unsettled
+            .retain(|unsettled| is_later(unsettled.sent, attempt.sent));
         let note = attempt.note.clone()?;
         self.note = Some(note.clone());
         if self.note_wanted.as_ref() == Some(&note) {
@@ -178,11 +197,23 @@ impl Holding {
     pub(super) fn check(&self, now: Reading, spans: &Spans) {
         let left = self.deadline(spans).remaining(now);
         if self.renews() {
-            assert!(left > Nanos::ZERO, "a leader's deadline has passed unnoticed");
+            assert!(
+                left > Nanos::ZERO,
+                "a leader's deadline has passed unnoticed"
+            );
         }
-        assert!(self.unsettled.len() <= UNSETTLED_MAX, "too many unsettled writes");
-        assert!(self.unproven.len() <= UNPROVEN_MAX, "too many unproven renewals");
-        assert!(self.note_wanted.is_none() || self.leads(), "a note is wanted by no leader");
+        assert!(
+            self.unsettled.len() <= UNSETTLED_MAX,
+            "too many unsettled writes"
+        );
+        assert!(
+            self.unproven.len() <= UNPROVEN_MAX,
+            "too many unproven renewals"
+        );
+        assert!(
+            self.note_wanted.is_none() || self.leads(),
+            "a note is wanted by no leader"
+        );
     }
 }
 
@@ -197,7 +228,9 @@ fn later(a: Reading, b: Reading) -> Reading {
 
 impl Machine {
     pub(super) fn expire_holding(&mut self, now: Moment) {
-        let Phase::Holding(holding) = &self.phase else { return };
+        let Phase::Holding(holding) = &self.phase else {
+            return;
+        };
         let passed = holding.deadline(&self.spans).remaining(now.reading) == Nanos::ZERO;
         if holding.renews() && passed {
             self.lose(now, StopReason::DeadlinePassed, Lock::MaybeOurs);
@@ -207,7 +240,9 @@ impl Machine {
     }
 
     fn expire_stage(&mut self, now: Moment) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
         let token = holding.hold.token;
         match &mut holding.stage {
             Stage::Draining { limit, reason } if limit.due(now.reading) => {
@@ -220,7 +255,10 @@ impl Machine {
                     since: now.reading,
                 };
                 holding.note_wanted = None;
-                self.tell(Event::Stopping { reason: reason.clone(), token });
+                self.tell(Event::Stopping {
+                    reason: reason.clone(),
+                    token,
+                });
                 self.outputs.push_back(Output::StopWork(reason));
                 self.outputs.push_back(Output::AbortWork);
             }
@@ -234,12 +272,25 @@ impl Machine {
     }
 
     fn expire_stopping(&mut self, now: Moment) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
-        let Stage::Stopping { aborted, overrun, since, .. } = holding.stage else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
+        let Stage::Stopping {
+            aborted,
+            overrun,
+            since,
+            ..
+        } = holding.stage
+        else {
+            return;
+        };
         let abort = !aborted && holding.abort_in(now.reading, since, &self.spans) == Nanos::ZERO;
         let late = !overrun && Timer::new(since, self.spans.stop).due(now.reading);
         let token = holding.hold.token;
-        if let Stage::Stopping { aborted, overrun, .. } = &mut holding.stage {
+        if let Stage::Stopping {
+            aborted, overrun, ..
+        } = &mut holding.stage
+        {
             *aborted |= abort;
             *overrun |= late;
         }
@@ -252,7 +303,9 @@ impl Machine {
     }
 
     fn judge_jeopardy(&mut self, now: Moment) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
         let late = holding.disconnected || holding.jeopardy_due(&self.spans).due(now.reading);
         let jeopardy = holding.leads() && late;
         if jeopardy == holding.jeopardy {
@@ -273,7 +326,9 @@ impl Machine {
         if self.pending.is_some() || self.retry.is_some() {
             return;
         }
-        let Phase::Holding(holding) = &self.phase else { return };
+        let Phase::Holding(holding) = &self.phase else {
+            return;
+        };
         let settle = self.settings.kind == LockKind::Leased && !holding.unsettled.is_empty();
         if holding.renews() {
             if holding.look || settle {
@@ -299,8 +354,14 @@ impl Machine {
 
     fn renew(&mut self, now: Moment) {
         let nonce = self.nonce(now);
-        let Phase::Holding(holding) = &self.phase else { return };
-        let attempt = Attempt { nonce, note: holding.note_wanted.clone(), sent: now.reading };
+        let Phase::Holding(holding) = &self.phase else {
+            return;
+        };
+        let attempt = Attempt {
+            nonce,
+            note: holding.note_wanted.clone(),
+            sent: now.reading,
+        };
         let renewal = Renewal {
             candidate: self.settings.candidate.clone(),
             hold: holding.hold,
@@ -313,28 +374,47 @@ impl Machine {
     }
 
     /// Begins to hold what a claim sent at `sent` was granted.
-    pub(super) fn hold(&mut self, now: Moment, sent: Reading, hold: Hold, note: Option<Note>, wait: Nanos) {
-        let stage = Stage::Probation { over: Timer::new(now.reading, wait) };
+    pub(super) fn hold(
+        &mut self,
+        now: Moment,
+        sent: Reading,
+        hold: Hold,
+        note: Option<Note>,
+        wait: Nanos,
+    ) {
+        let stage = Stage::Probation {
+            over: Timer::new(now.reading, wait),
+        };
         self.phase = Phase::Holding(Box::new(Holding::new(hold, note, sent, stage)));
         self.retry = None;
         self.knowledge.give_way = None;
         if wait > Nanos::ZERO {
             let reason = WaitReason::UnexplainedVacancy;
-            self.tell(Event::Waiting { at_most: Some(wait.into()), reason });
+            self.tell(Event::Waiting {
+                at_most: Some(wait.into()),
+                reason,
+            });
         }
     }
 
     /// Starts the leadership once the wait for former leaders is over and the hold is still valid.
     fn start_if_over(&mut self, now: Moment) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
-        let Stage::Probation { over } = holding.stage else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
+        let Stage::Probation { over } = holding.stage else {
+            return;
+        };
         if !over.surely_over(now.reading) {
             return;
         }
         let token = holding.hold.token;
         let left = holding.deadline(&self.spans).remaining(now.reading);
         assert!(left > Nanos::ZERO, "a leadership starts after its deadline");
-        assert!(self.last_token.is_none_or(|last| last < token), "a token is used twice");
+        assert!(
+            self.last_token.is_none_or(|last| last < token),
+            "a token is used twice"
+        );
         holding.stage = Stage::Leading;
         let note = holding.note.clone();
         self.last_token = Some(token);
@@ -345,11 +425,18 @@ impl Machine {
 
     /// Does what an operator asks through the lock.
     pub(super) fn heed(&mut self, now: Moment, request: Option<OperatorRequest>) {
-        let Phase::Holding(holding) = &self.phase else { return };
+        let Phase::Holding(holding) = &self.phase else {
+            return;
+        };
         let token = holding.hold.token;
+        self.knowledge.saw_request(request);
         match request {
-            Some(request) if request.kind == RequestKind::Pause => self.leave(now, StopReason::Paused),
-            Some(request) if request.kind == RequestKind::Resign && request.token == Some(token) => {
+            Some(request) if request.kind == RequestKind::Pause => {
+                self.leave(now, StopReason::Paused)
+            }
+            Some(request)
+                if request.kind == RequestKind::Resign && request.token == Some(token) =>
+            {
                 self.leave(now, StopReason::Resigned);
             }
             _ => {}
@@ -358,15 +445,23 @@ impl Machine {
 
     /// A planned stop: the work may finish what it does, and renewals go on meanwhile.
     pub(super) fn leave(&mut self, now: Moment, reason: StopReason) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
         let token = holding.hold.token;
         let span = self.spans.renew.into();
         match holding.stage {
             Stage::Probation { .. } => self.begin_release(now),
             Stage::Leading => {
                 let limit = Timer::new(now.reading, self.spans.drain);
-                holding.stage = Stage::Draining { limit, reason: reason.clone() };
-                self.tell(Event::Draining { reason: reason.clone(), token });
+                holding.stage = Stage::Draining {
+                    limit,
+                    reason: reason.clone(),
+                };
+                self.tell(Event::Draining {
+                    reason: reason.clone(),
+                    token,
+                });
                 self.outputs.push_back(Output::StopWork(reason.clone()));
             }
             Stage::Draining { .. } | Stage::Releasing { .. } | Stage::Stopping { .. } => {}
@@ -378,7 +473,9 @@ impl Machine {
 
     /// The leadership is over: the work has to stop at once.
     pub(super) fn lose(&mut self, now: Moment, reason: StopReason, gone: Lock) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
         let token = holding.hold.token;
         match &mut holding.stage {
             Stage::Draining { .. } | Stage::Leading => {
@@ -390,7 +487,10 @@ impl Machine {
                     since: now.reading,
                 };
                 holding.note_wanted = None;
-                self.tell(Event::Stopping { reason: reason.clone(), token });
+                self.tell(Event::Stopping {
+                    reason: reason.clone(),
+                    token,
+                });
                 self.outputs.push_back(Output::StopWork(reason));
             }
             Stage::Stopping { lock, .. } => {
@@ -406,7 +506,9 @@ impl Machine {
     }
 
     pub(super) fn work_ended(&mut self, now: Moment, end: WorkEnd) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
         let token = holding.hold.token;
         let (reason, lock) = match (&holding.stage, end) {
             (Stage::Leading, WorkEnd::Panicked) => (StopReason::WorkPanicked, Lock::MaybeOurs),
@@ -424,12 +526,19 @@ impl Machine {
     }
 
     fn begin_release(&mut self, now: Moment) {
-        let Phase::Holding(holding) = &mut self.phase else { return };
+        let Phase::Holding(holding) = &mut self.phase else {
+            return;
+        };
         if let Stage::Releasing { .. } = holding.stage {
             return;
         }
-        assert!(!matches!(holding.stage, Stage::Leading), "released before the work was told to stop");
-        holding.stage = Stage::Releasing { give_up: Timer::new(now.reading, self.spans.release) };
+        assert!(
+            !matches!(holding.stage, Stage::Leading),
+            "released before the work was told to stop"
+        );
+        holding.stage = Stage::Releasing {
+            give_up: Timer::new(now.reading, self.spans.release),
+        };
         self.retry = None;
     }
 
@@ -437,7 +546,12 @@ impl Machine {
     pub(super) fn drop_hold(&mut self, now: Moment) {
         // A session's place may have outlived the hold.
         self.knowledge.queued = self.settings.kind == LockKind::Session;
-        if self.knowledge.leader.as_ref().is_some_and(|leader| leader.is(&self.settings.candidate)) {
+        if self
+            .knowledge
+            .leader
+            .as_ref()
+            .is_some_and(|leader| leader.is(&self.settings.candidate))
+        {
             self.set_leader(None);
         }
         self.follow(now);

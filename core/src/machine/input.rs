@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use crate::backend::{Acquired, Claim, Hint, Member, Note, Observation, Release, Released, Renewal, Renewed};
+use crate::backend::{
+    Acquired, Claim, Hint, Member, Note, Observation, Release, Released, Renewal, Renewed,
+};
 use crate::{Effect, ErrorKind, Reading, WallTime};
 
 /// The moment of an input: all that the machine ever learns about time, and its only source of chance.
@@ -63,7 +65,10 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn timed_out() -> Self {
-        Self { effect: Effect::Unknown, kind: ErrorKind::Timeout }
+        Self {
+            effect: Effect::Unknown,
+            kind: ErrorKind::Timeout,
+        }
     }
 }
 

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use super::timer::Timer;
 use super::{Machine, Moment};
-use crate::backend::{Holder, LockKind, LockState, Member, Observation, OperatorRequest, RequestKind};
+use crate::backend::{
+    Holder, LockKind, LockState, Member, Observation, OperatorRequest, RequestKind,
+};
 use crate::event::{Event, WaitReason};
 use crate::{CandidateId, Identity, Nonce, Reading, Version};
 
@@ -39,7 +41,12 @@ pub(super) struct Sighting {
 /// What the age of a sighting belongs to. Not the version: an edit of something else must not keep a dead leader young.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Subject {
-    Held { duration: Option<Duration>, holder: Holder, identity: Identity, nonce: Nonce },
+    Held {
+        duration: Option<Duration>,
+        holder: Holder,
+        identity: Identity,
+        nonce: Nonce,
+    },
     NotHeld,
 }
 
@@ -90,19 +97,36 @@ impl Knowledge {
         self.longest_lease = self.longest_lease.max(duration);
     }
 
+    /// A request may show in an answer that is no observation; it stands until an observation shows otherwise.
+    pub(super) fn saw_request(&mut self, request: Option<OperatorRequest>) {
+        if let Some(observed) = &mut self.observed {
+            observed.request = request;
+        }
+    }
+
     /// The request that stands in the lock, as last seen.
     fn request(&self) -> Option<OperatorRequest> {
-        self.observed.as_ref().and_then(|observation| observation.request)
+        self.observed
+            .as_ref()
+            .and_then(|observation| observation.request)
     }
 
     pub(super) fn paused(&self) -> bool {
-        self.request().is_some_and(|request| request.kind == RequestKind::Pause)
+        self.request()
+            .is_some_and(|request| request.kind == RequestKind::Pause)
     }
 
     fn sight(&mut self, now: Reading, lock: &LockState) {
         let subject = Subject::of(lock);
-        if self.sighting.as_ref().is_none_or(|sighting| sighting.subject != subject) {
-            self.sighting = Some(Sighting { first_seen: now, subject });
+        if self
+            .sighting
+            .as_ref()
+            .is_none_or(|sighting| sighting.subject != subject)
+        {
+            self.sighting = Some(Sighting {
+                first_seen: now,
+                subject,
+            });
         }
     }
 }
@@ -121,14 +145,20 @@ impl Machine {
         knowledge.sight(now.reading, &observation.lock);
         let was_paused = knowledge.paused();
         let candidate = Arc::clone(&knowledge.candidate);
-        let leader = observation.holder().filter(|holder| !holder.is(&candidate)).cloned();
+        let leader = observation
+            .holder()
+            .filter(|holder| !holder.is(&candidate))
+            .cloned();
         if leader.is_some() {
             // Somebody else has it: nobody is owed the way any longer.
             knowledge.give_way = None;
         }
         knowledge.observed = Some(observation);
         if knowledge.paused() && !was_paused {
-            self.tell(Event::Waiting { at_most: None, reason: WaitReason::Paused });
+            self.tell(Event::Waiting {
+                at_most: None,
+                reason: WaitReason::Paused,
+            });
         }
         self.set_leader(leader);
         true

@@ -22,9 +22,6 @@ mod state;
 mod timer;
 mod wake;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,7 +112,10 @@ impl Machine {
     /// # Panics
     /// When outputs of the last call have not been drained, and when one of the machine's own invariants does not hold.
     pub fn handle(&mut self, now: Moment, input: Input) {
-        assert!(self.outputs.is_empty(), "outputs were not drained before the next input");
+        assert!(
+            self.outputs.is_empty(),
+            "outputs were not drained before the next input"
+        );
         if matches!(self.phase, Phase::Ended) {
             return;
         }
@@ -198,9 +198,9 @@ impl Machine {
         if self.retry.is_some_and(|retry| retry.due(now.reading)) {
             self.retry = None;
         }
-        let overdue = self
-            .pending
-            .take_if(|pending| Timer::new(pending.sent, self.spans.request_timeout).due(now.reading));
+        let overdue = self.pending.take_if(|pending| {
+            Timer::new(pending.sent, self.spans.request_timeout).due(now.reading)
+        });
         if let Some(pending) = overdue {
             self.outputs.push_back(Output::Abandon(pending.id));
             self.failed(now, &pending, Failure::timed_out());
@@ -232,7 +232,11 @@ impl Machine {
         assert!(self.pending.is_none(), "two calls of the backend at once");
         self.operations += 1;
         let id = OperationId(self.operations);
-        self.pending = Some(Pending { id, purpose, sent: now.reading });
+        self.pending = Some(Pending {
+            id,
+            purpose,
+            sent: now.reading,
+        });
         self.outputs.push_back(Output::Send(id, operation));
     }
 
@@ -259,18 +263,26 @@ impl Machine {
         self.last_reading = now;
         let explained = awake.saturating_add(Nanos::new(awake.get() / 10));
         if passed.saturating_sub(explained) >= NOTABLE {
-            self.tell(Event::Suspended { duration: passed.saturating_sub(awake).into() });
+            self.tell(Event::Suspended {
+                duration: passed.saturating_sub(awake).into(),
+            });
         }
     }
 
     /// What must hold after every input.
     fn check(&self, now: Moment) {
         match &self.phase {
-            Phase::Ended => assert!(self.pending.is_none(), "an ended candidate waits for an answer"),
+            Phase::Ended => assert!(
+                self.pending.is_none(),
+                "an ended candidate waits for an answer"
+            ),
             Phase::Following(_) => assert!(self.deadline().is_none(), "a follower has a deadline"),
             Phase::Holding(holding) => holding.check(now.reading, &self.spans),
         }
-        assert!(self.outputs.len() <= OUTPUTS_MAX, "one input made too many outputs");
+        assert!(
+            self.outputs.len() <= OUTPUTS_MAX,
+            "one input made too many outputs"
+        );
     }
 }
 

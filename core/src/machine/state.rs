@@ -49,7 +49,8 @@ impl Machine {
 
     /// Whether the candidate says "I lead" at `now`.
     pub fn leads(&self, now: Reading) -> bool {
-        self.deadline().is_some_and(|deadline| deadline.remaining(now) > crate::Nanos::ZERO)
+        self.deadline()
+            .is_some_and(|deadline| deadline.remaining(now) > crate::Nanos::ZERO)
     }
 
     /// The token of the leadership whose work may still run.

@@ -40,7 +40,11 @@ const EARLY_WAKE_MIN: Nanos = Nanos::from_millis(1);
 ///
 /// Who is woken looks at the clocks again and waits for the rest.
 pub(super) fn early(left: Nanos) -> Nanos {
-    if left <= EARLY_WAKE_MIN { left } else { Nanos::new(left.get() - left.get() / 10) }
+    if left <= EARLY_WAKE_MIN {
+        left
+    } else {
+        Nanos::new(left.get() - left.get() / 10)
+    }
 }
 
 /// `span` scaled by `jitter` to between a half and the whole.

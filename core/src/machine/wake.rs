@@ -32,15 +32,19 @@ impl Machine {
         }
         let poll = Some(following.poll.left_at_most(now));
         let way = self.knowledge.give_way.map(|timer| timer.left_at_most(now));
-        let takeover = if self.may_try() && way.is_none() { self.takeover_left(now) } else { None };
+        let takeover = if self.may_try() && way.is_none() {
+            self.takeover_left(now)
+        } else {
+            None
+        };
         earliest(poll, earliest(way, takeover))
     }
 
     fn takeover_left(&self, now: Reading) -> Option<Nanos> {
         match &self.knowledge.observed.as_ref()?.lock {
-            LockState::Held(held) if self.settings.kind == LockKind::Leased => {
-                self.takeover(held.duration).map(|timer| timer.left_at_least(now))
-            }
+            LockState::Held(held) if self.settings.kind == LockKind::Leased => self
+                .takeover(held.duration)
+                .map(|timer| timer.left_at_least(now)),
             _ => None,
         }
     }
@@ -51,18 +55,24 @@ impl Machine {
             Stage::Leading => None,
             Stage::Probation { over } => Some(over.left_at_least(now)),
             Stage::Releasing { give_up } => Some(give_up.left_at_most(now)),
-            Stage::Stopping { aborted: false, since, .. } => {
-                Some(early(holding.abort_in(now, *since, &self.spans)))
-            }
-            Stage::Stopping { aborted: true, overrun: false, since, .. } => {
-                Some(Timer::new(*since, self.spans.stop).left_at_most(now))
-            }
+            Stage::Stopping {
+                aborted: false,
+                since,
+                ..
+            } => Some(early(holding.abort_in(now, *since, &self.spans))),
+            Stage::Stopping {
+                aborted: true,
+                overrun: false,
+                since,
+                ..
+            } => Some(Timer::new(*since, self.spans.stop).left_at_most(now)),
             Stage::Stopping { .. } => None,
         };
         let leads = match holding.stage {
             Stage::Draining { .. } | Stage::Leading | Stage::Probation { .. } => {
                 let deadline = early(holding.deadline(&self.spans).remaining(now));
-                let jeopardy = (!holding.jeopardy).then(|| holding.jeopardy_due(&self.spans).left_at_most(now));
+                let judged = holding.leads() && !holding.jeopardy;
+                let jeopardy = judged.then(|| holding.jeopardy_due(&self.spans).left_at_most(now));
                 earliest(Some(deadline), jeopardy)
             }
             Stage::Releasing { .. } | Stage::Stopping { .. } => None,
