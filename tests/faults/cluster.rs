@@ -1,0 +1,227 @@
+//! Five candidates as real processes, each started again when it has died.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::Signal;
+
+use crate::checker;
+use crate::job;
+use crate::line::{Kind, Line};
+use crate::process;
+use crate::program::program;
+use crate::wait::poll;
+
+/// How many candidates there are.
+pub(crate) const CANDIDATES: usize = 5;
+
+/// What the candidates do.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    /// The folder of the lock.
+    pub(crate) locks: PathBuf,
+    /// The jobs to choose from: `brief` or `all`.
+    pub(crate) jobs: &'static str,
+    /// The subcommand of the program with its options.
+    pub(crate) command: Vec<&'static str>,
+}
+
+/// The candidates, and what they have left in the log so far. Ends everything that it started, also on a panic.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    candidates: Vec<Child>,
+    folder: PathBuf,
+    lines: Vec<Line>,
+    read_to: u64,
+    task: Task,
+    unfinished: String,
+}
+
+impl Cluster {
+    /// Starts all candidates. `folder` is for the log, and for what the candidates say.
+    pub(crate) fn start(folder: &Path, task: Task) -> Self {
+        process::adopt_orphans();
+        fs::create_dir_all(job::witness_folder(folder)).expect("a folder can be made");
+        fs::create_dir_all(&task.locks).expect("a folder can be made");
+        File::create(job::log_path(folder)).expect("a log can be made");
+        let mut cluster = Self {
+            candidates: Vec::new(),
+            folder: folder.to_path_buf(),
+            lines: Vec::new(),
+            read_to: 0,
+            task,
+            unfinished: String::new(),
+        };
+        for number in 0..CANDIDATES {
+            let candidate = cluster.spawn(number);
+            cluster.candidates.push(candidate);
+        }
+        cluster
+    }
+
+    fn spawn(&self, number: usize) -> Child {
+        let mut output = File::options();
+        let output = output
+            .append(true)
+            .create(true)
+            .open(self.folder.join(format!("candidate-{number}")))
+            .expect("the output has a file");
+        let errors = output.try_clone().expect("a descriptor can be doubled");
+        let mut command = Command::new(program());
+        command
+            .args(&self.task.command)
+            .args(["--lock", &self.lock_url()])
+            .args(["--name", &format!("candidate-{number}"), "--"])
+            .args(job::command_line())
+            .env(job::FOLDER, &self.folder)
+            .env(job::CANDIDATE, number.to_string())
+            .env(job::JOBS, self.task.jobs)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        process::start(&mut command)
+    }
+
+    /// The lock, as the program names it.
+    pub(crate) fn lock_url(&self) -> String {
+        format!("file://{}", self.lock_file().display())
+    }
+
+    /// The file that is locked.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.task.locks.join("job")
+    }
+
+    /// The folder of the lock.
+    pub(crate) fn locks(&self) -> &Path {
+        &self.task.locks
+    }
+
+    /// The process of a candidate.
+    pub(crate) fn pid(&self, candidate: usize) -> i32 {
+        process::id(&self.candidates[candidate])
+    }
+
+    /// Starts the dead again and reads what is new in the log.
+    pub(crate) fn tend(&mut self) {
+        for number in 0..CANDIDATES {
+            if process::end(&mut self.candidates[number]).is_some() {
+                self.candidates[number] = self.spawn(number);
+            }
+        }
+        process::reap_orphans();
+        self.read();
+    }
+
+    fn read(&mut self) {
+        let mut log = File::open(job::log_path(&self.folder)).expect("the log can be opened");
+        log.seek(SeekFrom::Start(self.read_to))
+            .expect("the log has this place");
+        let mut text = String::new();
+        let bytes = log.read_to_string(&mut text).expect("the log is text");
+        self.read_to += u64::try_from(bytes).expect("a count fits");
+        self.unfinished.push_str(&text);
+        while let Some((line, rest)) = self.unfinished.split_once('\n') {
+            let line =
+                Line::parse(line).unwrap_or_else(|| panic!("a line of the log is torn: {line}"));
+            let rest = rest.to_owned();
+            self.lines.push(line);
+            self.unfinished = rest;
+        }
+    }
+
+    /// The newest run's start.
+    pub(crate) fn newest_start(&self) -> Option<&Line> {
+        self.lines.iter().rfind(|line| line.kind == Kind::Start)
+    }
+
+    /// How many runs there were.
+    pub(crate) fn starts(&self) -> usize {
+        let starts = self.lines.iter().filter(|line| line.kind == Kind::Start);
+        starts.count()
+    }
+
+    /// Waits until a run is alive. Nobody leading for long is a failure too.
+    pub(crate) fn wait_for_a_run(&mut self) {
+        let alive = poll(|| {
+            self.tend();
+            let newest = self.newest_start()?;
+            process::is_alive(newest.run.first_pid).then_some(())
+        });
+        assert!(alive.is_some(), "nobody runs the job\n{}", self.story());
+    }
+
+    /// Asks all candidates to end, and waits until nothing of them is left.
+    pub(crate) fn shut_down(mut self) -> Vec<Line> {
+        for candidate in &self.candidates {
+            process::signal(process::id(candidate), Signal::CONT);
+            process::signal(process::id(candidate), Signal::TERM);
+        }
+        let ended = poll(|| {
+            self.candidates
+                .retain_mut(|candidate| process::end(candidate).is_none());
+            self.candidates.is_empty().then_some(())
+        });
+        assert!(
+            ended.is_some(),
+            "a candidate did not end when asked\n{}",
+            self.story()
+        );
+        let gone = poll(|| {
+            process::reap_orphans();
+            self.processes().is_empty().then_some(())
+        });
+        assert!(
+            gone.is_some(),
+            "processes are left behind: {:?}\n{}",
+            self.processes(),
+            self.story()
+        );
+        self.read();
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Every living process that the candidates, their guards and their jobs have started.
+    fn processes(&self) -> Vec<i32> {
+        process::with_environment(&format!("{}={}", job::FOLDER, self.folder.display()))
+    }
+
+    /// What a person needs who looks for the reason of a failure.
+    pub(crate) fn story(&self) -> String {
+        let overlaps = checker::overlaps(&self.lines);
+        let mut story = format!("overlaps so far: {overlaps:#?}\n");
+        for number in 0..CANDIDATES {
+            let path = self.folder.join(format!("candidate-{number}"));
+            story += &format!("--- {}\n{}\n", path.display(), last_lines(&path, 15));
+        }
+        let log = job::log_path(&self.folder);
+        story + &format!("--- {}\n{}\n", log.display(), last_lines(&log, 15))
+    }
+}
+
+fn last_lines(path: &Path, count: usize) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for candidate in &self.candidates {
+            process::signal(process::id(candidate), Signal::KILL);
+        }
+        // A guard may just be starting something: look again until nothing is found.
+        let _ = poll(|| {
+            let left = self.processes();
+            left.iter()
+                .for_each(|pid| process::signal(*pid, Signal::KILL));
+            process::reap_orphans();
+            left.is_empty().then_some(())
+        });
+        for candidate in &mut self.candidates {
+            let _ = poll(|| process::end(candidate));
+        }
+    }
+}
