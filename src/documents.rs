@@ -2,3 +2,6 @@
 
 #[doc = include_str!("../docs/fencing.md")]
 mod fencing {}
+
+#[doc = include_str!("../docs/guarantees.md")]
+mod guarantees {}
