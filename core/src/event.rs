@@ -12,6 +12,8 @@ use crate::{ErrorKind, FencingToken};
 pub enum StopReason {
     /// The deadline passed without a confirmed renewal.
     DeadlinePassed,
+    /// The elector was dropped in mid-flight. The lock was not released: it ends with its session, or ages.
+    Dropped,
     /// The candidate was made ineligible.
     Ineligible,
     /// The lock was deleted or emptied by somebody else.
@@ -39,6 +41,7 @@ impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::DeadlinePassed => "the deadline passed without a confirmed renewal",
+            Self::Dropped => "the elector was dropped",
             Self::Ineligible => "the candidate was made ineligible",
             Self::LockVanished => "the lock was deleted, replaced or emptied by somebody else",
             Self::Paused => "an operator paused the election",

@@ -1,6 +1,7 @@
 //! The election of tenure.
 
 pub mod backend;
+pub mod elector;
 mod error;
 pub mod event;
 mod fence;
@@ -13,7 +14,9 @@ pub mod time;
 pub mod timing;
 
 pub use backend::LockBackend;
+pub use elector::{Control, Election, ElectionBuilder, Leadership, RunError, Seed, Watchdog};
 pub use error::{Effect, Error, ErrorKind};
+pub use event::{Event, StopReason};
 pub use fence::{Fence, Stale};
 pub use id::{
     CandidateId, CandidateName, ElectionName, FencingToken, Identity, Incarnation, NAME_BYTES_MAX,

@@ -125,6 +125,10 @@ impl Holding {
         }
     }
 
+    pub(super) fn wanted_note(&self) -> Option<&Note> {
+        self.note_wanted.as_ref()
+    }
+
     pub(super) fn renewal_due(&self, spans: &Spans) -> Timer {
         let span = if self.note_wanted.is_some() {
             Nanos::ZERO

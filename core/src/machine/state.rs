@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::holding::Stage;
 use super::{Deadline, Machine, Phase};
 use crate::backend::{Holder, Member, Note, Observation};
@@ -87,6 +89,24 @@ impl Machine {
             Phase::Holding(holding) => holding.note.as_ref(),
             _ => None,
         }
+    }
+
+    /// The note that the leader wants written and that is not known to be in the lock yet.
+    pub fn wanted_note(&self) -> Option<&Note> {
+        match &self.phase {
+            Phase::Holding(holding) => holding.wanted_note(),
+            _ => None,
+        }
+    }
+
+    /// How long work that was told to stop at once may take before it is aborted.
+    pub fn grace(&self) -> Duration {
+        self.settings.timing.grace()
+    }
+
+    /// The moment of the last input.
+    pub fn last_reading(&self) -> Reading {
+        self.last_reading
     }
 
     /// Who the candidate is.

@@ -1,0 +1,133 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use crate::event::Event;
+
+/// How many events are kept for readers that have not read them yet.
+const EVENTS_KEPT: usize = 64;
+
+/// Where events wait for their readers: the newest [`EVENTS_KEPT`], none when nobody reads.
+#[derive(Debug, Default)]
+pub(super) struct Hub(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    ended: bool,
+    kept: VecDeque<Event>,
+    /// The number of the first event that is kept.
+    first: u64,
+    readers: usize,
+    /// In the order in which they began to wait, so that they wake in that order.
+    wakers: Vec<Waker>,
+}
+
+/// Takes a lock whose data stays whole even when a holder panicked: every change to it is a single assignment or push.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    pub(super) fn publish(&self, event: &Event) {
+        let mut inner = locked(&self.0);
+        if inner.readers == 0 {
+            inner.first += 1;
+            return;
+        }
+        if inner.kept.len() == EVENTS_KEPT {
+            inner.kept.pop_front();
+            inner.first += 1;
+        }
+        inner.kept.push_back(event.clone());
+        wake(inner);
+    }
+
+    /// Opens the hub for a new start, or says that no more events come.
+    pub(super) fn set_ended(&self, ended: bool) {
+        let mut inner = locked(&self.0);
+        inner.ended = ended;
+        wake(inner);
+    }
+
+    pub(super) fn subscribe(self: &Arc<Self>) -> Events {
+        let mut inner = locked(&self.0);
+        inner.readers += 1;
+        let next = inner.first + inner.kept.len() as u64;
+        drop(inner);
+        Events { hub: Arc::clone(self), next }
+    }
+}
+
+fn wake(mut inner: MutexGuard<'_, Inner>) {
+    let wakers = std::mem::take(&mut inner.wakers);
+    drop(inner);
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
+/// What a reader of events gets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// The next event.
+    Event(Event),
+    /// The reader was too slow; this many events are gone.
+    Missed(u64),
+}
+
+/// A reader of an election's events, from the moment of [`Control::events`](super::Control::events) on.
+///
+/// A slow reader misses the oldest events, and is told how many; it never holds up the election.
+pub struct Events {
+    hub: Arc<Hub>,
+    next: u64,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// The next event; nothing once the elector has ended and all events were read.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Told> {
+        poll_fn(|context| {
+            let mut inner = locked(&self.hub.0);
+            if self.next < inner.first {
+                let missed = inner.first - self.next;
+                self.next = inner.first;
+                return Poll::Ready(Some(Told::Missed(missed)));
+            }
+            let index = usize::try_from(self.next - inner.first).unwrap_or(usize::MAX);
+            if let Some(event) = inner.kept.get(index) {
+                self.next += 1;
+                return Poll::Ready(Some(Told::Event(event.clone())));
+            }
+            if inner.ended {
+                return Poll::Ready(None);
+            }
+            if !inner.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                inner.wakers.push(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let mut inner = locked(&self.hub.0);
+        inner.readers -= 1;
+        if inner.readers == 0 {
+            inner.first += inner.kept.len() as u64;
+            inner.kept = VecDeque::new();
+        }
+    }
+}
