@@ -110,7 +110,10 @@ impl ElectionBuilder {
             Some(name) => name,
             None => CandidateName::new("candidate").expect("a plain word is a name"),
         };
-        let candidate = CandidateId { name: name.clone(), incarnation: self.seed.incarnation(0) };
+        let candidate = CandidateId {
+            name: name.clone(),
+            incarnation: self.seed.incarnation(0),
+        };
         let shared = Shared::new(description.election.clone(), candidate, self.eligibility);
         Ok(Election {
             backend: self.backend,

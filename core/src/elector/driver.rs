@@ -14,7 +14,8 @@ use super::{Election, Leadership, Watchdog};
 use crate::backend::{Hint, Note};
 use crate::event::{Event, StopReason};
 use crate::machine::{
-    Failure, Input, Machine, Moment, Operation, OperationId, Outcome, Output, Settings, State, WorkEnd,
+    Failure, Input, Machine, Moment, Operation, OperationId, Outcome, Output, Settings, State,
+    WorkEnd,
 };
 use crate::time::Sleep;
 use crate::{CandidateId, Clock, Effect, Error, ErrorKind, FencingToken, LockBackend};
@@ -60,7 +61,10 @@ where
 {
     pub(super) fn start(election: &Election, start: u64, make_work: &'a mut W, decide: D) -> Self {
         let incarnation = election.seed.incarnation(start);
-        let candidate = CandidateId { name: election.name.clone(), incarnation };
+        let candidate = CandidateId {
+            name: election.name.clone(),
+            incarnation,
+        };
         let description = election.backend.description();
         let settings = Settings {
             candidate: candidate.clone(),
@@ -73,7 +77,9 @@ where
         let mut jitter = election.seed.jitter(start);
         let moment = moment(&*election.clock, &mut jitter);
         let machine = Machine::new(moment, settings, election.shared.eligibility());
-        election.shared.update_view(|view| view.candidate = candidate.clone());
+        election
+            .shared
+            .update_view(|view| view.candidate = candidate.clone());
         election.shared.hub.set_ended(false);
         Self {
             work: None,
@@ -166,7 +172,9 @@ where
             watchdog.watch(Arc::clone(&validity));
         }
         self.publish();
-        match catch_unwind(AssertUnwindSafe(|| (self.make_work)(Leadership::new(validity)))) {
+        match catch_unwind(AssertUnwindSafe(|| {
+            (self.make_work)(Leadership::new(validity))
+        })) {
             Ok(work) => {
                 self.work = Some(Box::pin(work));
                 None
@@ -176,7 +184,9 @@ where
     }
 
     fn stop_work(&self, reason: StopReason) {
-        let Some(validity) = &self.validity else { return };
+        let Some(validity) = &self.validity else {
+            return;
+        };
         if self.machine.deadline().is_some() {
             validity.drain(reason);
         } else {
@@ -207,7 +217,9 @@ where
                 Operation::Enlist => backend.enlist(&candidate).await.map(|()| Outcome::Done),
                 Operation::Members => backend.members().await.map(Outcome::Members),
                 Operation::Observe => backend.observe().await.map(Outcome::Observed),
-                Operation::Release(release) => backend.release(&release).await.map(Outcome::Released),
+                Operation::Release(release) => {
+                    backend.release(&release).await.map(Outcome::Released)
+                }
                 Operation::Renew(renewal) => backend.renew(&renewal).await.map(Outcome::Renewed),
                 Operation::Withdraw => backend.withdraw(&candidate).await.map(|()| Outcome::Done),
             }
@@ -226,12 +238,18 @@ where
             }
             Ok(Poll::Ready(Err(error))) => {
                 self.tell_failure(&error);
-                Outcome::Failed(Failure { effect: error.effect(), kind: error.kind() })
+                Outcome::Failed(Failure {
+                    effect: error.effect(),
+                    kind: error.kind(),
+                })
             }
             Err(payload) => {
                 let message = panic_message(&*payload);
                 tracing::error!(target: "tenure", election = %self.shared.election, message, "the backend panicked");
-                Outcome::Failed(Failure { effect: Effect::Unknown, kind: ErrorKind::Panicked })
+                Outcome::Failed(Failure {
+                    effect: Effect::Unknown,
+                    kind: ErrorKind::Panicked,
+                })
             }
         };
         self.call = None;
@@ -264,7 +282,10 @@ where
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
             Ok(Poll::Pending) => None,
             Ok(Poll::Ready(value)) => {
-                let told = self.validity.as_ref().and_then(|validity| validity.stop_reason());
+                let told = self
+                    .validity
+                    .as_ref()
+                    .and_then(|validity| validity.stop_reason());
                 self.work = None;
                 self.leadership_ended(StopReason::WorkEnded);
                 self.decided(Ended::Returned { told, value });
@@ -295,7 +316,10 @@ where
         if self.alarm_is_old {
             self.alarm_is_old = false;
             let now = self.clock.now();
-            self.alarm = self.machine.wake_after(now).map(|wait| self.clock.sleep(wait.into()));
+            self.alarm = self
+                .machine
+                .wake_after(now)
+                .map(|wait| self.clock.sleep(wait.into()));
         }
         let alarm = self.alarm.as_mut()?;
         match alarm.as_mut().poll(context) {
@@ -325,7 +349,8 @@ where
     /// The note that the work wants next, once.
     fn wanted_note(&self) -> Option<Note> {
         let note = self.validity.as_ref()?.next_note()?;
-        (self.machine.wanted_note() != Some(&note) && self.machine.deadline().is_some()).then_some(note)
+        (self.machine.wanted_note() != Some(&note) && self.machine.deadline().is_some())
+            .then_some(note)
     }
 
     /// Shows what the machine has come to.
@@ -400,7 +425,10 @@ impl<W, F, D, R> Drop for Driver<'_, W, F, D, R> {
             if let Some(token) = token {
                 tracing::warn!(target: "tenure", election = %self.shared.election, %token,
                     "the elector was dropped while it led: the lock ends with its session, or ages");
-                self.shared.publish(&Event::Stopped { reason: StopReason::Dropped, token });
+                self.shared.publish(&Event::Stopped {
+                    reason: StopReason::Dropped,
+                    token,
+                });
             }
         }
         self.shared.update_view(|view| {
@@ -413,5 +441,9 @@ impl<W, F, D, R> Drop for Driver<'_, W, F, D, R> {
 }
 
 fn moment(clock: &dyn Clock, jitter: &mut SplitMix64) -> Moment {
-    Moment { jitter: jitter.next_u32(), reading: clock.now(), wall: clock.wall() }
+    Moment {
+        jitter: jitter.next_u32(),
+        reading: clock.now(),
+        wall: clock.wall(),
+    }
 }

@@ -56,7 +56,10 @@ impl Hub {
         inner.readers += 1;
         let next = inner.first + inner.kept.len() as u64;
         drop(inner);
-        Events { hub: Arc::clone(self), next }
+        Events {
+            hub: Arc::clone(self),
+            next,
+        }
     }
 }
 
@@ -87,7 +90,9 @@ pub struct Events {
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events").field("next", &self.next).finish_non_exhaustive()
+        f.debug_struct("Events")
+            .field("next", &self.next)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,7 +117,11 @@ impl Events {
             if inner.ended {
                 return Poll::Ready(None);
             }
-            if !inner.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            if !inner
+                .wakers
+                .iter()
+                .any(|waker| waker.will_wake(context.waker()))
+            {
                 inner.wakers.push(context.waker().clone());
             }
             Poll::Pending

@@ -93,12 +93,19 @@ pub struct Backoff {
 
 impl Backoff {
     /// From one second, doubled up to a minute.
-    pub const STANDARD: Self = Self { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
+    pub const STANDARD: Self = Self {
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(60),
+    };
 }
 
 impl Election {
     /// Begins to describe an election for `backend`'s lock. `seed` must be 128 bits that no other process has.
-    pub fn builder(backend: Arc<dyn LockBackend>, clock: Arc<dyn Clock>, seed: Seed) -> ElectionBuilder {
+    pub fn builder(
+        backend: Arc<dyn LockBackend>,
+        clock: Arc<dyn Clock>,
+        seed: Seed,
+    ) -> ElectionBuilder {
         ElectionBuilder::new(backend, clock, seed)
     }
 
@@ -133,9 +140,17 @@ impl Election {
             Ended::Panicked(message) => Next::Finish(Err(RunError::WorkPanicked(message))),
             Ended::Returned { value, told: None } => Next::Finish(Ok(value)),
             // What the work gives back while the candidate shuts down is its last word.
-            Ended::Returned { value, told: Some(_) } => Next::Again { wait: None, otherwise: Some(Ok(value)) },
+            Ended::Returned {
+                value,
+                told: Some(_),
+            } => Next::Again {
+                wait: None,
+                otherwise: Some(Ok(value)),
+            },
         };
-        self.drive(&mut work, decide).await.unwrap_or(Err(RunError::ShutDown))
+        self.drive(&mut work, decide)
+            .await
+            .unwrap_or(Err(RunError::ShutDown))
     }
 
     /// Runs `work` while this candidate leads, again and again, until [`Control::shut_down`].
@@ -147,7 +162,11 @@ impl Election {
     ///
     /// # Cancel safety
     /// As for [`Election::run`].
-    pub async fn run_forever<W, F, E>(&mut self, backoff: Backoff, mut work: W) -> Result<(), RunError>
+    pub async fn run_forever<W, F, E>(
+        &mut self,
+        backoff: Backoff,
+        mut work: W,
+    ) -> Result<(), RunError>
     where
         W: FnMut(Leadership) -> F,
         F: Future<Output = Result<(), E>>,
@@ -159,7 +178,11 @@ impl Election {
     }
 
     /// Runs one start of the elector, until the work has finished or somebody shuts down.
-    async fn drive<W, F, T, R>(&mut self, work: &mut W, decide: impl FnMut(Ended<T>) -> Next<R>) -> Option<R>
+    async fn drive<W, F, T, R>(
+        &mut self,
+        work: &mut W,
+        decide: impl FnMut(Ended<T>) -> Next<R>,
+    ) -> Option<R>
     where
         W: FnMut(Leadership) -> F,
         F: Future<Output = T>,

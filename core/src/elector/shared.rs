@@ -50,7 +50,11 @@ struct Inbox {
 }
 
 impl Shared {
-    pub(super) fn new(election: ElectionName, candidate: CandidateId, eligibility: Eligibility) -> Self {
+    pub(super) fn new(
+        election: ElectionName,
+        candidate: CandidateId,
+        eligibility: Eligibility,
+    ) -> Self {
         let view = View {
             candidate,
             leader: None,
@@ -69,7 +73,12 @@ impl Shared {
             waker: None,
             watchdog_fired: false,
         };
-        Self { election, hub: Arc::default(), inbox: Mutex::new(inbox), view: Mutex::new(view) }
+        Self {
+            election,
+            hub: Arc::default(),
+            inbox: Mutex::new(inbox),
+            view: Mutex::new(view),
+        }
     }
 
     pub(super) fn candidate(&self) -> CandidateId {
@@ -144,7 +153,11 @@ impl Shared {
         if std::mem::take(&mut inbox.resign) {
             return Some(Input::Resign);
         }
-        if !inbox.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        if !inbox
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(waker))
+        {
             inbox.waker = Some(waker.clone());
         }
         None

@@ -20,12 +20,18 @@ pub(super) fn tell(shared: &Shared, event: &Event) {
         Event::JeopardyBegan { token } => {
             line!(warn, %token, "in jeopardy: no renewal was confirmed in time; start nothing new");
         }
-        Event::JeopardyEnded { token } => line!(info, %token, "out of jeopardy: a renewal was confirmed"),
-        Event::LeaderChanged { leader: Some(leader) } => {
+        Event::JeopardyEnded { token } => {
+            line!(info, %token, "out of jeopardy: a renewal was confirmed")
+        }
+        Event::LeaderChanged {
+            leader: Some(leader),
+        } => {
             line!(info, leader = leader.name(), holder = %leader, "the lock is held by {}", leader.name());
         }
         Event::LeaderChanged { leader: None } => line!(info, "nobody is known to hold the lock"),
-        Event::MembersChanged { members } => line!(info, members = members.len(), "the members have changed"),
+        Event::MembersChanged { members } => {
+            line!(info, members = members.len(), "the members have changed")
+        }
         Event::Overrun { token } => {
             line!(error, %token, "the work did not stop within the stop timeout: another may lead now");
         }
@@ -34,7 +40,9 @@ pub(super) fn tell(shared: &Shared, event: &Event) {
         }
         Event::Started { token } => line!(info, %token, "leading"),
         Event::Stopped { reason, token } => line!(info, %token, "stopped: {reason}"),
-        Event::Stopping { reason, token } => line!(warn, %token, "leadership is over: {reason}; stopping the work at once"),
+        Event::Stopping { reason, token } => {
+            line!(warn, %token, "leadership is over: {reason}; stopping the work at once")
+        }
         Event::Suspended { duration } => {
             line!(warn, suspended = ?duration, "the machine was suspended: the time counts as passed");
         }
@@ -45,7 +53,9 @@ pub(super) fn tell(shared: &Shared, event: &Event) {
             "the lock was granted with a token that is not new, and given back: was the store restored from a backup?"
         ),
         Event::Waiting { at_most, reason } => match (reason, at_most) {
-            (WaitReason::Paused, _) => line!(info, "not trying: an operator has paused the election"),
+            (WaitReason::Paused, _) => {
+                line!(info, "not trying: an operator has paused the election")
+            }
             (WaitReason::UnexplainedVacancy, at_most) => line!(
                 warn,
                 at_most = ?at_most.unwrap_or_default(),

@@ -99,7 +99,13 @@ impl Validity {
             wakers: Vec::new(),
             work_stopped: false,
         };
-        Self { clock, grace: grace.into(), inner: Mutex::new(inner), shared, token }
+        Self {
+            clock,
+            grace: grace.into(),
+            inner: Mutex::new(inner),
+            shared,
+            token,
+        }
     }
 
     /// The token of this leadership.
@@ -109,7 +115,11 @@ impl Validity {
 
     /// The election and the candidate, for messages.
     pub fn description(&self) -> String {
-        format!("candidate {} of election {}", self.shared.candidate(), self.shared.election)
+        format!(
+            "candidate {} of election {}",
+            self.shared.candidate(),
+            self.shared.election
+        )
     }
 
     /// The clock that the leadership counts by.
@@ -125,13 +135,20 @@ impl Validity {
     /// Until when work that does not stop is to be ended: the deadline plus the grace.
     pub fn abort_deadline(&self) -> Deadline {
         let deadline = self.deadline();
-        Deadline { length: deadline.length.saturating_add(self.grace), since: deadline.since }
+        Deadline {
+            length: deadline.length.saturating_add(self.grace),
+            since: deadline.since,
+        }
     }
 
     /// How much longer the leadership is valid at `now`; nothing when it is over.
     pub fn remaining(&self, now: Reading) -> Nanos {
         let inner = locked(&self.inner);
-        if inner.over { Nanos::ZERO } else { inner.deadline.remaining(now) }
+        if inner.over {
+            Nanos::ZERO
+        } else {
+            inner.deadline.remaining(now)
+        }
     }
 
     /// Whether somebody has ended the leadership. It may be invalid without that: its deadline may have passed.
@@ -150,7 +167,8 @@ impl Validity {
     pub fn fire(&self) -> bool {
         let fired = self.end(StopReason::Watchdog);
         if fired {
-            self.shared.publish(&Event::WatchdogFired { token: self.token });
+            self.shared
+                .publish(&Event::WatchdogFired { token: self.token });
             self.shared.watchdog_fired();
         }
         fired
@@ -245,7 +263,11 @@ impl Validity {
         Ok(number)
     }
 
-    pub(super) fn poll_note(&self, context: &Context<'_>, number: u64) -> Poll<Result<(), NoteError>> {
+    pub(super) fn poll_note(
+        &self,
+        context: &Context<'_>,
+        number: u64,
+    ) -> Poll<Result<(), NoteError>> {
         self.poll(context, |inner| {
             if inner.notes.done >= number {
                 Some(Ok(()))
@@ -262,7 +284,10 @@ impl Validity {
     }
 
     pub(super) fn poll_over(&self, context: &Context<'_>) -> Poll<StopReason> {
-        self.poll(context, |inner| if inner.over { inner.stop.clone() } else { None })
+        self.poll(
+            context,
+            |inner| if inner.over { inner.stop.clone() } else { None },
+        )
     }
 
     fn poll<T>(&self, context: &Context<'_>, ready: impl FnOnce(&Inner) -> Option<T>) -> Poll<T> {
@@ -270,7 +295,11 @@ impl Validity {
         if let Some(value) = ready(&inner) {
             return Poll::Ready(value);
         }
-        if !inner.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+        if !inner
+            .wakers
+            .iter()
+            .any(|waker| waker.will_wake(context.waker()))
+        {
             inner.wakers.push(context.waker().clone());
         }
         Poll::Pending

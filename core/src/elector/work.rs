@@ -20,7 +20,10 @@ pub(super) enum Ended<T> {
 /// What follows the end of the work.
 pub(super) enum Next<R> {
     /// Campaign again after `wait`; if the candidate is shutting down instead, `otherwise` is the result.
-    Again { otherwise: Option<R>, wait: Option<Duration> },
+    Again {
+        otherwise: Option<R>,
+        wait: Option<Duration>,
+    },
     /// Give the lock back and return this.
     Finish(R),
 }
@@ -45,7 +48,12 @@ pub(super) struct Failures {
 impl Failures {
     pub(super) fn new(backoff: Backoff, clock: Arc<dyn Clock>) -> Self {
         let last = clock.now();
-        Self { backoff, clock, last, wait: backoff.first }
+        Self {
+            backoff,
+            clock,
+            last,
+            wait: backoff.first,
+        }
     }
 
     pub(super) fn next<E: fmt::Display>(
@@ -55,7 +63,9 @@ impl Failures {
         let told = matches!(&ended, Ended::Returned { told: Some(_), .. });
         match ended {
             Ended::Panicked(message) => tracing::error!(message, "the work panicked"),
-            Ended::Returned { value: Err(error), .. } => tracing::error!(%error, "the work failed"),
+            Ended::Returned {
+                value: Err(error), ..
+            } => tracing::error!(%error, "the work failed"),
             Ended::Returned { value: Ok(()), .. } => {}
         }
         let now = self.clock.now();
@@ -63,13 +73,19 @@ impl Failures {
         self.last = now;
         if told {
             // It ended because it was told to: nothing failed.
-            return Next::Again { otherwise: Some(Ok(())), wait: None };
+            return Next::Again {
+                otherwise: Some(Ok(())),
+                wait: None,
+            };
         }
         if quiet {
             self.wait = self.backoff.first;
         }
         let wait = self.wait;
         self.wait = self.wait.saturating_mul(2).min(self.backoff.longest);
-        Next::Again { otherwise: Some(Ok(())), wait: Some(wait) }
+        Next::Again {
+            otherwise: Some(Ok(())),
+            wait: Some(wait),
+        }
     }
 }
