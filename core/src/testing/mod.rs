@@ -1,5 +1,7 @@
-//! For tests: an executor that repeats exactly, and a candidate that does what it is told.
+//! For tests: the conformance suite for authors of backends, an executor that repeats exactly, and a candidate that does what it is
+//! told.
 
+pub mod conformance;
 mod contender;
 mod executor;
 
