@@ -1,9 +1,11 @@
 //! What an elector needs of the machine that it runs on: clocks, randomness, a name.
 
 mod clock;
+mod election;
 mod name;
 mod random;
 
 pub use clock::SystemClock;
+pub use election::election;
 pub use name::candidate_name;
 pub use random::random_bits;
