@@ -11,5 +11,8 @@ use super::{SystemClock, candidate_name, random_bits};
 /// When the operating system gives no random numbers.
 pub fn election(backend: impl LockBackend) -> Result<ElectionBuilder, Error> {
     let seed = Seed::from_bits(random_bits()?);
-    Ok(Election::builder(Arc::new(backend), Arc::new(SystemClock::new()), seed).candidate(candidate_name()))
+    Ok(
+        Election::builder(Arc::new(backend), Arc::new(SystemClock::new()), seed)
+            .candidate(candidate_name()),
+    )
 }
