@@ -1,3 +1,5 @@
 //! Lock backends of tenure, and what an elector needs of the machine that it runs on.
 
+#[cfg(feature = "file")]
+pub mod file;
 pub mod host;

@@ -1,0 +1,145 @@
+//! All that the file backend asks of an operating system, as one small trait: so that the same logic can run over a simulated disk.
+//!
+//! Every call may block. Only a root's own threads make them, but for [`OpenFile::duplicate`], which touches no disk.
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+use std::fmt::Debug;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_core::{Nanos, WallTime};
+
+/// What the directory entry of a path leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stat {
+    /// Which object it is. A number in use is not given to another object.
+    pub(crate) inode: u64,
+    pub(crate) kind: FileKind,
+    /// When its content was last written, or the stamp that was set.
+    pub(crate) modified: WallTime,
+    pub(crate) size: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FileKind {
+    Directory,
+    Other,
+    Regular,
+}
+
+/// How a file is opened. Never through a symbolic link, never inherited by a program that is started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Open {
+    /// To read and write, if it exists.
+    Existing,
+    /// To read and write, made empty where it does not exist.
+    OrCreate,
+    /// To read and write; fails where it exists.
+    New,
+    /// To read. Closing it raises no event that a watch tells.
+    ToRead,
+}
+
+/// An open file. Dropping it closes it, and the last close of a description frees its lock.
+pub(crate) trait OpenFile: Debug + Send + Sync {
+    /// Locks the whole file for this description; whether it is locked by it now.
+    fn try_lock(&self) -> io::Result<bool>;
+    /// Frees the lock without an event, for whoever has inherited the description too.
+    fn unlock(&self) -> io::Result<()>;
+    /// Whether another description, or another process, has a lock. Says nothing about the own.
+    fn is_locked_by_another(&self) -> io::Result<bool>;
+    fn stat(&self) -> io::Result<Stat>;
+    /// At most `limit` bytes from the start.
+    fn read(&self, limit: usize) -> io::Result<Vec<u8>>;
+    /// Makes `bytes` the whole content.
+    fn overwrite(&self, bytes: &[u8]) -> io::Result<()>;
+    /// The extended attribute that keeps the token, where there is one.
+    fn read_attribute(&self) -> io::Result<Option<Vec<u8>>>;
+    fn write_attribute(&self, bytes: &[u8]) -> io::Result<()>;
+    /// Returns when the content and the attributes are on stable storage.
+    fn synchronise(&self) -> io::Result<()>;
+    #[cfg(unix)]
+    fn duplicate(&self) -> io::Result<std::os::fd::OwnedFd>;
+}
+
+/// What happened in a watched directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Event {
+    /// A descriptor that could write `name` was closed: a lock on it may be free in a moment.
+    Closed { watch: WatchId, name: String },
+    /// `name` appeared, disappeared or was replaced.
+    Entry { watch: WatchId, name: String },
+    /// The directory itself was moved or deleted, or the watch ended.
+    Gone { watch: WatchId },
+    /// Events were lost.
+    Overflow,
+}
+
+/// A watched directory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct WatchId(pub(crate) i32);
+
+/// A source of events about directories.
+pub(crate) trait Watch: Debug + Send + Sync {
+    fn add(&self, directory: &Path) -> io::Result<WatchId>;
+    fn remove(&self, watch: WatchId);
+    /// Waits for events or [`Watch::wake`], at most `at_most` when it is given, and appends the events.
+    fn wait(&self, at_most: Option<Duration>, events: &mut Vec<Event>) -> io::Result<()>;
+    /// Makes a present or the next `wait` return.
+    fn wake(&self);
+}
+
+/// What is known about the file system under a directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct MountFacts {
+    /// `f_type` of statfs(2).
+    pub(crate) magic: u64,
+    /// The number of the mount, as in the first field of mountinfo.
+    pub(crate) mount: Option<u64>,
+    /// The text of `/proc/self/mountinfo`, empty where it cannot be read.
+    pub(crate) mountinfo: String,
+}
+
+/// How many descriptors a process may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct DescriptorLimit {
+    pub(crate) now: u64,
+    pub(crate) most: u64,
+}
+
+/// The operating system.
+pub(crate) trait System: Debug + Send + Sync {
+    fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn OpenFile>>;
+    /// Nothing where there is no such entry. Does not follow a symbolic link.
+    fn stat(&self, path: &Path) -> io::Result<Option<Stat>>;
+    /// The same, through symbolic links.
+    fn stat_directory(&self, path: &Path) -> io::Result<Option<Stat>>;
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// A second name for a file; fails where `to` exists.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// The names in a directory, at most `limit`, in no order. Nothing where there is no such directory.
+    fn list(&self, directory: &Path, limit: usize) -> io::Result<Option<Vec<String>>>;
+    fn create_directories(&self, path: &Path) -> io::Result<()>;
+    fn synchronise_directory(&self, path: &Path) -> io::Result<()>;
+    /// Sets the time of the last write, not durably.
+    fn stamp(&self, path: &Path, wall: WallTime) -> io::Result<()>;
+    fn mount_of(&self, directory: &Path) -> io::Result<MountFacts>;
+    fn descriptor_limit(&self) -> DescriptorLimit;
+    fn raise_descriptor_limit(&self, to: u64) -> io::Result<()>;
+    fn watch(&self) -> io::Result<Arc<dyn Watch>>;
+    /// Time since some point, for waits of milliseconds and for one margin that is doubled.
+    fn monotonic(&self) -> Nanos;
+}
+
+/// This machine's operating system, where the backend knows it.
+pub(crate) fn native() -> Option<Arc<dyn System>> {
+    #[cfg(target_os = "linux")]
+    return Some(Arc::new(linux::Linux));
+    #[cfg(not(target_os = "linux"))]
+    return None;
+}

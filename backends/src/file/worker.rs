@@ -1,0 +1,210 @@
+//! Two threads a root that make all blocking calls, behind bounded queues: one for what must reach the disk, one for what is quick,
+//! so that a renewal never waits for another election's `fsync`.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// How many locks may wait for a thread: more than there are elections in a process.
+const QUEUE_MAX: usize = 8192;
+
+/// Something that has work to do on a lane's thread.
+pub(crate) trait Task: Send + Sync {
+    fn run(&self);
+}
+
+/// Which thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Speed {
+    /// Waits for the disk.
+    Durable,
+    /// Returns at once on a disk that works.
+    Quick,
+}
+
+/// What a poisoned lock protects here stays consistent: nothing is left half done inside one.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct Queue {
+    closed: bool,
+    tasks: VecDeque<Arc<dyn Task>>,
+}
+
+#[derive(Default)]
+struct Lane {
+    queue: Mutex<Queue>,
+    ready: Condvar,
+}
+
+impl Lane {
+    /// Whether there was room, or no limit applies.
+    fn push(&self, task: Arc<dyn Task>, limit: usize) -> bool {
+        let mut queue = locked(&self.queue);
+        if queue.tasks.len() >= limit {
+            return false;
+        }
+        queue.tasks.push_back(task);
+        self.ready.notify_one();
+        true
+    }
+
+    fn close(&self) {
+        locked(&self.queue).closed = true;
+        self.ready.notify_all();
+    }
+
+    /// Runs tasks until the lane is closed and empty.
+    fn serve(&self) {
+        let mut queue = locked(&self.queue);
+        loop {
+            if let Some(task) = queue.tasks.pop_front() {
+                drop(queue);
+                // A panic has been answered for by then: the task's asker learns of it when the reply is dropped.
+                let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
+                drop(task);
+                queue = locked(&self.queue);
+            } else if queue.closed {
+                return;
+            } else {
+                queue = self
+                    .ready
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
+
+/// A root's threads. They end by themselves when this is dropped and their queues are empty; nobody waits for them.
+pub(crate) struct Worker {
+    durable: Arc<Lane>,
+    quick: Arc<Lane>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    /// Starts the threads.
+    pub(crate) fn start() -> std::io::Result<Self> {
+        Ok(Self {
+            durable: lane("tenure-disk")?,
+            quick: lane("tenure-file")?,
+        })
+    }
+
+    /// Has `task` run soon; whether there was room for it.
+    pub(crate) fn push(&self, task: Arc<dyn Task>, speed: Speed) -> bool {
+        self.lane(speed).push(task, QUEUE_MAX)
+    }
+
+    /// Has `task` run soon, however long the queue is: for letting go, of which there is at most one a lock.
+    pub(crate) fn push_always(&self, task: Arc<dyn Task>, speed: Speed) {
+        self.lane(speed).push(task, usize::MAX);
+    }
+
+    fn lane(&self, speed: Speed) -> &Lane {
+        match speed {
+            Speed::Durable => &self.durable,
+            Speed::Quick => &self.quick,
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.durable.close();
+        self.quick.close();
+    }
+}
+
+fn lane(name: &str) -> std::io::Result<Arc<Lane>> {
+    let lane = Arc::new(Lane::default());
+    let served = Arc::clone(&lane);
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || served.serve())?;
+    Ok(lane)
+}
+
+enum Slot<T> {
+    /// The asker has gone.
+    Abandoned,
+    Answered(T),
+    /// The task was dropped without an answer.
+    Lost,
+    Waiting(Option<Waker>),
+}
+
+/// Where an operation puts its answer.
+pub(crate) struct Reply<T>(Arc<Mutex<Slot<T>>>);
+
+/// Where its asker waits for it: nothing when the operation was lost in a panic.
+pub(crate) struct Answer<T>(Arc<Mutex<Slot<T>>>);
+
+/// A reply and its answer.
+pub(crate) fn reply<T>() -> (Reply<T>, Answer<T>) {
+    let slot = Arc::new(Mutex::new(Slot::Waiting(None)));
+    (Reply(Arc::clone(&slot)), Answer(slot))
+}
+
+impl<T> Reply<T> {
+    /// Whether nobody waits any more.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        matches!(*locked(&self.0), Slot::Abandoned)
+    }
+
+    pub(crate) fn send(self, value: T) {
+        self.settle(Slot::Answered(value));
+    }
+
+    fn settle(&self, outcome: Slot<T>) {
+        let mut slot = locked(&self.0);
+        if let Slot::Waiting(waker) = &mut *slot {
+            let waker = waker.take();
+            *slot = outcome;
+            drop(slot);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl<T> Drop for Reply<T> {
+    fn drop(&mut self) {
+        self.settle(Slot::Lost);
+    }
+}
+
+impl<T> Future for Answer<T> {
+    type Output = Option<T>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let mut slot = locked(&self.0);
+        if let Slot::Waiting(waker) = &mut *slot {
+            *waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        match std::mem::replace(&mut *slot, Slot::Lost) {
+            Slot::Answered(value) => Poll::Ready(Some(value)),
+            _ => Poll::Ready(None),
+        }
+    }
+}
+
+impl<T> Drop for Answer<T> {
+    fn drop(&mut self) {
+        let abandoned = std::mem::replace(&mut *locked(&self.0), Slot::Abandoned);
+        drop(abandoned);
+    }
+}
