@@ -91,7 +91,8 @@ impl Machine {
                             self.looked(now);
                         }
                     }
-                    None => self.look(),
+                    None if self.settings.kind == LockKind::Leased => self.look(),
+                    None => self.looked(now),
                 }
                 if self.settings.kind == LockKind::Leased {
                     self.count_conflict(now, sent);
@@ -196,6 +197,10 @@ impl Machine {
             Phase::Following(_) => {
                 if self.accept(now, observation) {
                     self.looked(now);
+                    if self.settings.kind == LockKind::Session && self.may_try() {
+                        // A read does not tell whether the lock can be had; only a try does.
+                        self.look();
+                    }
                 } else {
                     self.back_off(now.reading, jittered(self.spans.retry, now.jitter));
                 }

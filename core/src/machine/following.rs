@@ -50,6 +50,7 @@ impl Machine {
             .is_some_and(|timer| timer.due(now.reading))
         {
             self.knowledge.give_way = None;
+            self.look();
         }
     }
 

@@ -141,8 +141,9 @@ impl Machine {
             Input::Resign => self.leave(now, StopReason::Resigned),
             Input::SetEligibility(eligibility) => {
                 self.eligibility = eligibility;
-                if eligibility == Eligibility::Ineligible {
-                    self.leave(now, StopReason::Ineligible);
+                match eligibility {
+                    Eligibility::Eligible => self.look(),
+                    Eligibility::Ineligible => self.leave(now, StopReason::Ineligible),
                 }
             }
             Input::ShutDown => {
