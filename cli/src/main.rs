@@ -1,2 +1,10 @@
 //! The program `tenure`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(status) = tenure_cli::guard::run_if_guard() {
+        return status;
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,106 @@
+//! The program's side of a guarded job.
+
+mod handle;
+mod reaper;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+pub use handle::Job;
+pub use reaper::look_after_children;
+
+use crate::guard::protocol::{Cause, End, SilentProgram};
+
+/// A job to start.
+#[derive(Debug)]
+pub struct JobSpec {
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// Variables that the job gets beside those that this process has.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The executable to run as the guard: this program's own.
+    pub guard: PathBuf,
+    /// A descriptor of the lock, where the kernel has it: the guard and the job keep it.
+    pub lock: Option<OwnedFd>,
+    /// What the guard does with a program that stays silent past its deadline.
+    pub silent_program: SilentProgram,
+    /// The job's standard input.
+    pub stdin: OwnedFd,
+}
+
+/// How a job ended. Nothing of it is left then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JobEnd {
+    /// How the job itself ended; nothing when that is not known.
+    pub end: Option<End>,
+    /// Why nothing of it is left; nothing when the guard died and what it left was killed.
+    pub cause: Option<Cause>,
+}
+
+impl JobEnd {
+    /// The exit status that tells this end to a shell: the job's own, or 128 and the signal that ended it.
+    pub fn status(self) -> u8 {
+        let status = match self.end {
+            Some(End::Exited(status)) => status,
+            Some(End::Signaled(signal)) => 128 + signal,
+            None => 128 + 9,
+        };
+        u8::try_from(status).unwrap_or(u8::MAX)
+    }
+
+    /// Whether the job ended by itself and says that it has done its work.
+    pub fn is_success(self) -> bool {
+        self.end == Some(End::Exited(0)) && self.cause == Some(Cause::Ended)
+    }
+}
+
+impl fmt::Display for JobEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end {
+            Some(End::Exited(status)) => write!(f, "exited with status {status}")?,
+            Some(End::Signaled(signal)) => write!(f, "was ended by signal {signal}")?,
+            None => f.write_str("ended in a way that nobody saw")?,
+        }
+        match self.cause {
+            Some(Cause::Ended) => Ok(()),
+            Some(Cause::Ordered) => f.write_str(" and was killed with all its descendants"),
+            Some(Cause::Expired) => f.write_str(" and was killed because its deadline had passed"),
+            None => f.write_str(" and was killed because its guard had died"),
+        }
+    }
+}
+
+/// A job that could not be started. Nothing of it runs.
+#[derive(Debug)]
+pub struct JobError(String);
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the job was not started: {}", self.0)
+    }
+}
+
+impl std::error::Error for JobError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_the_jobs_own_or_says_which_signal_ended_it() {
+        for (end, status) in [
+            (Some(End::Exited(0)), 0),
+            (Some(End::Exited(3)), 3),
+            (Some(End::Signaled(15)), 143),
+            (None, 137),
+        ] {
+            let end = JobEnd {
+                end,
+                cause: Some(Cause::Ended),
+            };
+            assert_eq!(end.status(), status);
+        }
+    }
+}
