@@ -18,7 +18,8 @@ use common::{
 };
 use nix::fcntl::{FcntlArg, fcntl};
 use rustix::process::Signal;
-use tenure::{Clock, Nanos};
+use tenure::host::SystemClock;
+use tenure::time::{Clock, Nanos};
 use tenure_cli::guard::protocol::SilentProgram;
 use tenure_cli::guard::{Deadline, now};
 use tenure_cli::job::{Job, JobSpec};
@@ -172,7 +173,7 @@ async fn supervise(folder: &Path) -> String {
         if matches!(lease, Lease::Kept) {
             job.extend(deadline());
         }
-        let tick = tenure_backends::host::SystemClock::new().sleep(Duration::from_millis(20));
+        let tick = SystemClock::new().sleep(Duration::from_millis(20));
         if let Some(end) = ended_before(tick, &mut job).await {
             return end;
         }

@@ -197,9 +197,9 @@ mod tests {
             command: vec!["x".repeat(4 << 20).into()],
             environment: Vec::new(),
             deadline: super::super::Deadline {
-                from: tenure::Reading::default(),
-                validity: tenure::Nanos::ZERO,
-                grace: tenure::Nanos::ZERO,
+                from: tenure::time::Reading::default(),
+                validity: tenure::time::Nanos::ZERO,
+                grace: tenure::time::Nanos::ZERO,
             },
             silent_program: super::super::protocol::SilentProgram::Leave,
         });

@@ -6,21 +6,14 @@ use std::time::Duration;
 
 use rustix::event::poll;
 use rustix::time::{
-    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
-    timerfd_create, timerfd_settime,
+    Itimerspec, TimerfdTimerFlags, TimerfdTimerfdFlags, Timespec, timerfd_create, timerfd_settime,
 };
-use tenure::{Nanos, Reading};
+use tenure::host::SystemClock;
+use tenure::time::{Clock, Nanos, Reading};
 
 /// What both clocks show now.
 pub fn now() -> Reading {
-    Reading {
-        boottime: nanos(clock_gettime(ClockId::Boottime)),
-        raw: nanos(clock_gettime(ClockId::MonotonicRaw)),
-    }
-}
-
-fn nanos(time: Timespec) -> Nanos {
-    Duration::try_from(time).map_or(Nanos::ZERO, Nanos::from)
+    SystemClock::new().now()
 }
 
 /// An alarm that also goes off on waking from a suspend during which it was due.

@@ -1,4 +1,4 @@
-use tenure::{Nanos, Reading};
+use tenure::time::{Nanos, Reading};
 
 /// Until when a job may run: what was known when it was sent.
 ///

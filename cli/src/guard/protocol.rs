@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use tenure::{Nanos, Reading};
+use tenure::time::{Nanos, Reading};
 
 use super::Deadline;
 

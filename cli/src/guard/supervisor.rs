@@ -13,7 +13,7 @@ use rustix::process::{
     setsid,
 };
 use rustix::thread::set_name;
-use tenure::Nanos;
+use tenure::time::Nanos;
 
 use super::channel::{Channel, Peer};
 use super::clocks::{self, Alarm};

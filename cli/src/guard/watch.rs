@@ -1,6 +1,6 @@
 //! What the guard decides, as plain data in and plain data out.
 
-use tenure::{Nanos, Reading};
+use tenure::time::{Nanos, Reading};
 
 use super::deadline::{Deadline, Verdict, wake_up};
 use super::protocol::{Cause, SilentProgram};
