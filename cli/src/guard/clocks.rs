@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use rustix::event::poll;
 use rustix::time::{
-    Itimerspec, TimerfdTimerFlags, TimerfdTimerfdFlags, Timespec, timerfd_create, timerfd_settime,
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
 };
 use tenure::host::SystemClock;
 use tenure::time::{Clock, Nanos, Reading};
