@@ -22,6 +22,7 @@
 //!   between check and act.
 
 pub mod backend;
+pub mod cron;
 pub mod elector;
 mod error;
 pub mod event;
