@@ -13,6 +13,8 @@ mod ledger;
 mod outcome;
 mod plan;
 mod policy;
+#[cfg(feature = "cron")]
+mod schedule;
 mod witness;
 
 pub use calendar::{Calendar, CalendarId, Every};
@@ -20,4 +22,6 @@ pub use ledger::{Entry, JOBS_MAX, JobId, LastFire, Ledger, LedgerError};
 pub use outcome::Outcome;
 pub use plan::{Finding, Overtaken, Plan, PlannedFire, Reason, Skipped, overtaken, plan};
 pub use policy::{Fires, Missed, Overrun, Policy, Retries};
+#[cfg(feature = "cron")]
+pub use schedule::{Schedule, ScheduleError};
 pub use witness::{ClockGuard, Doubt, Verdict, Witness, WitnessSource};
