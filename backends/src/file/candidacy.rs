@@ -202,7 +202,7 @@ impl Candidacy {
                 false => Known::Nothing,
             };
             if attribute == Known::Nothing {
-                return token::start(system, &self.paths, claim.wall);
+                return token::start(system, &self.paths, &claim.candidate, claim.wall);
             }
         }
         Ok(())

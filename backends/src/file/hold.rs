@@ -53,10 +53,8 @@ impl Candidacy {
     /// for a free lock, and the work has stopped.
     pub(crate) fn release(&mut self, release: &Release) -> Result<Released, Failure> {
         let hold = release.hold;
-        let holds = self.still_holds(&release.candidate, hold.identity, hold.token);
-        if !matches!(holds, Ok(true)) {
-            self.let_go();
-            holds?;
+        if !self.still_holds(&release.candidate, hold.identity, hold.token)? {
+            // What is still open of it is closed by the next call that acquires or withdraws.
             return self.observe().map(|seen| Released::Conflict(Some(seen)));
         }
         let held = self.held.as_ref().expect("a hold was just proven");

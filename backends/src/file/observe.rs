@@ -13,6 +13,7 @@ use super::token;
 
 /// What a holder is called that has not said who it is.
 const UNKNOWN: &str = "unknown";
+const UNREADABLE: &str = "unreadable record";
 /// A UUID in ASCII, an interval, a heartbeat.
 const CAMEL_BYTES: usize = 52;
 const CAMEL_UUID_BYTES: usize = 36;
@@ -21,18 +22,22 @@ impl Candidacy {
     /// What the lock is now.
     pub(crate) fn observe(&mut self) -> Result<Observation, Failure> {
         let identity = self.identity_at_path()?;
-        let stored = match self.read_record()? {
-            Stored::Readable(record, stat) => Some((record, stat)),
+        let (stored, unknown) = match self.read_record()? {
+            Stored::Readable(record, stat) => (Some((record, stat)), UNKNOWN),
             Stored::Missing if identity.is_none() => return self.observe_nothing(),
-            Stored::Missing | Stored::Unreadable(_) => None,
+            Stored::Missing => (None, UNKNOWN),
+            Stored::Unreadable(_) => (None, UNREADABLE),
         };
         let Some(identity) = identity else {
             return self.describe(LockState::Missing, stored);
         };
         let lock = if self.holds(identity) {
-            LockState::Held(held(stored.as_ref(), identity, UNKNOWN))
+            LockState::Held(held(stored.as_ref(), identity, unknown))
         } else if self.is_locked_by_another(identity)? {
-            LockState::Held(self.held_by_another(stored.as_ref(), identity)?)
+            LockState::Held(self.held_by_another(stored.as_ref(), identity, unknown)?)
+        } else if unknown == UNREADABLE {
+            // Whose it was cannot be told, so that it is not shown as free; a try finds out that it is.
+            LockState::Held(held(None, identity, unknown))
         } else {
             let mark = stored.as_ref().and_then(|(record, _)| record.mark);
             LockState::Vacant { identity, mark }
@@ -82,6 +87,7 @@ impl Candidacy {
         &self,
         stored: Option<&(Record, Stat)>,
         identity: Identity,
+        unknown: &str,
     ) -> Result<Held, Failure> {
         let recorded = stored.map(|(_, stat)| stat.modified);
         if let Some(holder) = self.camel_since(recorded)? {
@@ -92,7 +98,7 @@ impl Candidacy {
                 nonce: Nonce(0),
             });
         }
-        Ok(held(stored, identity, UNKNOWN))
+        Ok(held(stored, identity, unknown))
     }
 
     /// The Camel member whose heartbeat is newer than our record's.

@@ -78,6 +78,11 @@ impl Paths {
         self.beside(".token")
     }
 
+    /// Where a candidate writes the token that the first one follows, before it is made the token's file.
+    pub(crate) fn start_of(&self, candidate: &CandidateId) -> PathBuf {
+        self.beside(&format!(".token.{}", candidate.incarnation))
+    }
+
     /// The second copy of the token where the file system keeps no extended attributes.
     pub(crate) fn second_token(&self) -> PathBuf {
         self.beside(".token2")

@@ -91,19 +91,21 @@ pub(crate) fn replace(
         .map_err(|error| Failure::io("cannot synchronise", directory, error).unknown())
 }
 
-/// Makes a file that must not exist yet, durably. Whether it did not.
+/// Makes the file `path` durably, by way of one whose name is `own` to the caller. Whether it did not exist.
+///
+/// For files that nobody has a lock for: whoever is faster makes it.
 pub(crate) fn create(
     system: &dyn System,
     directory: &Path,
-    replacement: Replacement,
+    path: &Path,
+    own: Replacement,
 ) -> Result<bool, Failure> {
-    let path = replacement.path.clone();
-    let new = new_of(&path);
-    let prepared = prepare(system, &[replacement], None);
-    let linked = prepared.and_then(|()| match system.link(&new, &path) {
+    let new = new_of(&own.path);
+    let prepared = prepare(system, &[own], None);
+    let linked = prepared.and_then(|()| match system.link(&new, path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Failure::io("cannot create", &path, error)),
+        Err(error) => Err(Failure::io("cannot create", path, error)),
     });
     let _ = system.remove(&new);
     if linked? {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use tenure_core::{ErrorKind, FencingToken, WallTime};
+use tenure_core::{CandidateId, ErrorKind, FencingToken, WallTime};
 
 use super::error::{Failure, doing};
 use super::paths::Paths;
@@ -143,16 +143,21 @@ fn has_no_attributes(error: &std::io::Error) -> bool {
 /// Leaves the number that the first token follows: the wall clock in microseconds, so that a wiped directory does not go back.
 ///
 /// Made before the lock file, so that a lock file without any token is always a loss and never a first start that failed.
-pub(crate) fn start(system: &dyn System, paths: &Paths, wall: WallTime) -> Result<(), Failure> {
+pub(crate) fn start(
+    system: &dyn System,
+    paths: &Paths,
+    candidate: &CandidateId,
+    wall: WallTime,
+) -> Result<(), Failure> {
     let first = Copy {
         granted: false,
         token: FencingToken::new(wall.unix_micros()).unwrap_or(FencingToken::MAX),
     };
-    let seed = Replacement {
-        path: paths.token(),
+    let own = Replacement {
+        path: paths.start_of(candidate),
         bytes: first.to_bytes(),
     };
-    create(system, paths.root(), seed).map(|_another_was_faster| ())
+    create(system, paths.root(), &paths.token(), own).map(|_another_was_faster| ())
 }
 
 /// The token of the next leadership.

@@ -6,5 +6,6 @@
     reason = "helpers of tests are no tests to the lint, and a failed one should fail its test"
 )]
 
+mod conformance;
 mod contract;
 mod scene;

@@ -157,3 +157,19 @@ pub(crate) fn drain(lock: &FileLock) -> usize {
 pub(crate) fn token(value: u64) -> FencingToken {
     FencingToken::new(value).unwrap()
 }
+
+/// A record's text with another holder, and a checksum that is right.
+pub(crate) fn with_holder(record: &str, holder: &str) -> String {
+    let (fields, _) = record.rsplit_once("checksum ").unwrap();
+    let changed = fields.lines().map(|line| match line.split_once(' ') {
+        Some(("holder", _)) => format!("holder {holder}\n"),
+        _ => format!("{line}\n"),
+    });
+    sealed(&changed.collect::<String>())
+}
+
+/// These fields with their checksum.
+pub(crate) fn sealed(fields: &str) -> String {
+    let checksum = crc32fast::hash(fields.as_bytes());
+    format!("{fields}checksum {checksum:08x}\n")
+}
