@@ -9,10 +9,32 @@
 //! | --- | --- | --- |
 //! | `file` (default) | a lock file on one machine | nothing |
 //!
+//! ```
+//! # #[cfg(all(feature = "file", target_os = "linux"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("nightly");
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async move {
+//! let lock = tenure::file::FileLock::open(&path)?;
+//! let mut election = tenure::election(lock)?.timing(tenure::Timing::fast()).build()?;
+//! let report = election
+//!     .run(|leadership| async move {
+//!         // Runs on one instance at a time. Check before each step, and let what you write to check the token.
+//!         assert!(leadership.is_valid_for(std::time::Duration::from_secs(1)));
+//!         format!("written with token {}", leadership.token())
+//!     })
+//!     .await?;
+//! # assert!(report.starts_with("written"));
+//! # Ok(()) }) }
+//! # #[cfg(not(all(feature = "file", target_os = "linux")))]
+//! # fn main() {}
+//! ```
 //!
 //! [`Election::run`] returns the work's value when it ends by itself, [`Election::run_forever`] campaigns again. [`Control`] watches
 //! and steers an election from elsewhere. What is guaranteed, under which assumptions, is in `docs/guarantees.md`.
 
+#[cfg(feature = "file")]
+pub use tenure_backends::file;
 pub use tenure_backends::host::{self, election};
 pub use tenure_core::{
     CandidateId, CandidateName, Control, Effect, Election, ElectionBuilder, ElectionName, Error,
