@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -12,10 +13,13 @@ use crate::job;
 use crate::line::{Kind, Line};
 use crate::process;
 use crate::program::program;
-use crate::wait::poll;
+use crate::wait::{Stopwatch, poll};
 
 /// How many candidates there are.
 pub(crate) const CANDIDATES: usize = 5;
+
+/// How long a dead candidate stays dead.
+const RESTART: Duration = Duration::from_millis(50);
 
 /// What the candidates do.
 #[derive(Clone, Debug)]
@@ -28,10 +32,40 @@ pub(crate) struct Task {
     pub(crate) command: Vec<&'static str>,
 }
 
+/// One candidate's process, and since when it is dead.
+#[derive(Debug)]
+struct Candidate {
+    child: Child,
+    dead: Option<Stopwatch>,
+}
+
+impl Candidate {
+    fn pid(&self) -> i32 {
+        process::id(&self.child)
+    }
+
+    /// Whether it is dead, and its exit status taken.
+    fn has_ended(&mut self) -> bool {
+        if self.dead.is_none() && process::end(&mut self.child).is_some() {
+            self.dead = Some(Stopwatch::start());
+        }
+        self.dead.is_some()
+    }
+
+    /// Whether it is dead for as long as whoever starts it again takes.
+    fn is_due_again(&mut self) -> bool {
+        self.has_ended()
+            && self
+                .dead
+                .as_ref()
+                .is_some_and(|dead| dead.elapsed() > RESTART)
+    }
+}
+
 /// The candidates, and what they have left in the log so far. Ends everything that it started, also on a panic.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    candidates: Vec<Child>,
+    candidates: Vec<Candidate>,
     folder: PathBuf,
     lines: Vec<Line>,
     read_to: u64,
@@ -61,7 +95,7 @@ impl Cluster {
         cluster
     }
 
-    fn spawn(&self, number: usize) -> Child {
+    fn spawn(&self, number: usize) -> Candidate {
         let mut output = File::options();
         let output = output
             .append(true)
@@ -81,7 +115,10 @@ impl Cluster {
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
-        process::start(&mut command)
+        Candidate {
+            child: process::start(&mut command),
+            dead: None,
+        }
     }
 
     /// The lock, as the program names it.
@@ -101,13 +138,13 @@ impl Cluster {
 
     /// The process of a candidate.
     pub(crate) fn pid(&self, candidate: usize) -> i32 {
-        process::id(&self.candidates[candidate])
+        self.candidates[candidate].pid()
     }
 
     /// Starts the dead again and reads what is new in the log.
     pub(crate) fn tend(&mut self) {
         for number in 0..CANDIDATES {
-            if process::end(&mut self.candidates[number]).is_some() {
+            if self.candidates[number].is_due_again() {
                 self.candidates[number] = self.spawn(number);
             }
         }
@@ -156,12 +193,12 @@ impl Cluster {
     /// Asks all candidates to end, and waits until nothing of them is left.
     pub(crate) fn shut_down(mut self) -> Vec<Line> {
         for candidate in &self.candidates {
-            process::signal(process::id(candidate), Signal::CONT);
-            process::signal(process::id(candidate), Signal::TERM);
+            process::signal(candidate.pid(), Signal::CONT);
+            process::signal(candidate.pid(), Signal::TERM);
         }
         let ended = poll(|| {
             self.candidates
-                .retain_mut(|candidate| process::end(candidate).is_none());
+                .retain_mut(|candidate| !candidate.has_ended());
             self.candidates.is_empty().then_some(())
         });
         assert!(
@@ -210,7 +247,7 @@ fn last_lines(path: &Path, count: usize) -> String {
 impl Drop for Cluster {
     fn drop(&mut self) {
         for candidate in &self.candidates {
-            process::signal(process::id(candidate), Signal::KILL);
+            process::signal(candidate.pid(), Signal::KILL);
         }
         // A guard may just be starting something: look again until nothing is found.
         let _ = poll(|| {
@@ -221,7 +258,7 @@ impl Drop for Cluster {
             left.is_empty().then_some(())
         });
         for candidate in &mut self.candidates {
-            let _ = poll(|| process::end(candidate));
+            let _ = poll(|| candidate.has_ended().then_some(()));
         }
     }
 }
