@@ -30,6 +30,8 @@ pub(super) struct Holding {
     unproven: VecDeque<Acknowledged>,
     /// Renewals of unknown outcome.
     pub(super) unsettled: VecDeque<Attempt>,
+    /// Whether anything of the work may be running.
+    work_runs: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -95,6 +97,7 @@ impl Holding {
             stage,
             unproven: VecDeque::new(),
             unsettled: VecDeque::new(),
+            work_runs: false,
         }
     }
 
@@ -110,9 +113,9 @@ impl Holding {
         matches!(self.stage, Stage::Leading | Stage::Draining { .. })
     }
 
-    /// Whether work may be running.
+    /// Whether anything of the work may be running.
     pub(super) fn has_work(&self) -> bool {
-        self.leads() || matches!(self.stage, Stage::Stopping { .. })
+        self.work_runs
     }
 
     fn renews(&self) -> bool {
@@ -420,6 +423,7 @@ impl Machine {
             "a token is used twice"
         );
         holding.stage = Stage::Leading;
+        holding.work_runs = true;
         let note = holding.note.clone();
         self.last_token = Some(token);
         self.set_leader(Some((&self.settings.candidate).into()));
@@ -522,6 +526,7 @@ impl Machine {
             (Stage::Probation { .. } | Stage::Releasing { .. }, _) => return,
         };
         holding.note_wanted = None;
+        holding.work_runs = false;
         self.tell(Event::Stopped { reason, token });
         match lock {
             Lock::Gone => self.drop_hold(now),
@@ -536,10 +541,7 @@ impl Machine {
         if let Stage::Releasing { .. } = holding.stage {
             return;
         }
-        assert!(
-            !matches!(holding.stage, Stage::Leading),
-            "released before the work was told to stop"
-        );
+        assert!(!holding.work_runs, "released before the work has stopped");
         holding.stage = Stage::Releasing {
             give_up: Timer::new(now.reading, self.spans.release),
         };
@@ -548,6 +550,10 @@ impl Machine {
 
     /// There is nothing to give back, or it was given back.
     pub(super) fn drop_hold(&mut self, now: Moment) {
+        assert!(
+            self.token().is_none(),
+            "a hold is forgotten while its work runs"
+        );
         // A session's place may have outlived the hold.
         self.knowledge.queued = self.settings.kind == LockKind::Session;
         if self
