@@ -4,6 +4,7 @@
 pub mod conformance;
 mod contender;
 mod executor;
+pub mod wrong;
 
 pub use contender::Contender;
 pub use executor::{Executor, POLLS_MAX, block_on, poll_once, yield_now};

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -150,7 +151,9 @@ impl TestLock for MemoryTestLock {
 
     async fn overwrite_holder(&self, holder: &str) -> Result<(), Trouble> {
         match &self.store {
-            Store::Leased(store) => store.overwrite_holder(holder, Nonce(1), None),
+            Store::Leased(store) => {
+                store.overwrite_holder(holder, Nonce(1), Some(Duration::from_secs(15)));
+            }
             Store::Session(store) => store.overwrite_holder(holder),
         }
         Ok(())
