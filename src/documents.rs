@@ -5,3 +5,6 @@ mod fencing {}
 
 #[doc = include_str!("../docs/guarantees.md")]
 mod guarantees {}
+
+#[doc = include_str!("../README.md")]
+mod readme {}
