@@ -142,8 +142,7 @@ impl Ledger {
 
     /// The newest time that any entry tells of; what wall clocks are compared with.
     pub fn newest(&self) -> Option<WallTime> {
-        let times = self.entries.iter().flat_map(Entry::times);
-        times.max()
+        self.entries.iter().map(Entry::newest).max()
     }
 
     /// The note that holds this ledger.
@@ -200,16 +199,13 @@ impl Ledger {
 }
 
 impl Entry {
-    /// The times that this entry tells of.
-    fn times(&self) -> impl Iterator<Item = WallTime> + use<> {
-        let last = self.last;
-        let started = last.into_iter().flat_map(|fire| {
-            let ended = fire
-                .ended
-                .map(|(_, took)| fire.started.saturating_add(took));
-            [Some(fire.started), ended].into_iter().flatten()
+    /// The newest time that this entry tells of.
+    pub fn newest(&self) -> WallTime {
+        let last = self.last.map(|fire| {
+            let took = fire.ended.map_or(Duration::ZERO, |(_, took)| took);
+            fire.started.saturating_add(took)
         });
-        started.chain([self.settled])
+        last.unwrap_or_default().max(self.settled)
     }
 
     fn encode(&self, bytes: &mut Vec<u8>) {

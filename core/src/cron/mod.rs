@@ -8,16 +8,29 @@
 //! wall clock may be believed at all. `docs/cron.md` has the promises and their limits.
 
 mod calendar;
+mod event;
 mod fingerprint;
+mod fire;
+mod host;
+mod job;
+mod jobs;
+mod leadership;
 mod ledger;
 mod outcome;
 mod plan;
 mod policy;
 #[cfg(feature = "cron")]
 mod schedule;
+mod session;
+mod slot;
 mod witness;
 
 pub use calendar::{Calendar, CalendarId, Every};
+pub use event::CronEvent;
+pub use fire::{Cancellation, Fire};
+pub use host::{FireHost, HostFuture, Stop};
+pub use job::{FailedFire, Job, JobFailed, RegistrationError};
+pub use jobs::{Jobs, JobsError};
 pub use ledger::{Entry, JOBS_MAX, JobId, LastFire, Ledger, LedgerError};
 pub use outcome::Outcome;
 pub use plan::{Finding, Overtaken, Plan, PlannedFire, Reason, Skipped, overtaken, plan};
@@ -25,3 +38,8 @@ pub use policy::{Fires, Missed, Overrun, Policy, Retries};
 #[cfg(feature = "cron")]
 pub use schedule::{Schedule, ScheduleError};
 pub use witness::{ClockGuard, Doubt, Verdict, Witness, WitnessSource};
+
+#[cfg(test)]
+mod jobs_tests;
+#[cfg(test)]
+mod world;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::validity::{NoteError, Validity};
 use crate::backend::{Note, Observation};
 use crate::event::StopReason;
-use crate::{CandidateId, Clock, ElectionName, FencingToken, Nanos};
+use crate::{CandidateId, Clock, ElectionName, FencingToken, Nanos, Reading};
 
 /// What the work gets while its candidate leads. Not `Clone`: one leadership has one owner. Put it into an `Arc` to share it.
 ///
@@ -114,6 +114,12 @@ impl Leadership {
     /// What was last seen of the lock before this leadership began.
     pub fn observation(&self) -> Option<Observation> {
         self.validity.shared().view().observation
+    }
+
+    /// What was last seen of the lock, and when that was taken in.
+    pub(crate) fn last_seen(&self) -> Option<(Observation, Reading)> {
+        let view = self.validity.shared().view();
+        view.observation.zip(view.observed_at)
     }
 
     /// The cell that this leadership shares with its elector and its watchdog: for a guard of one's own.
