@@ -41,7 +41,8 @@ impl Candidacy {
                 stat.modified = renewal.wall;
             }
         }
-        let request = self.read_request()?;
+        // The hold is proven: a request that cannot be read now is seen at the next renewal.
+        let request = self.read_request().unwrap_or_default();
         let held = self.held.as_ref().expect("a hold was just proven");
         Ok(Renewed::Confirmed(RenewalReceipt {
             request,

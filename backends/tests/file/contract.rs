@@ -5,7 +5,7 @@ use tenure_core::backend::{
 use tenure_core::{ErrorKind, FencingToken};
 
 use crate::scene::{
-    LEASE, Scene, WALL, acquire, acquire_with_hints, begin_and_drop, candidate, drain, is_refused,
+    LEASE, Scene, acquire, acquire_with_hints, begin_and_drop, candidate, claim, drain, is_refused,
     is_told, release, renewal, token, wait,
 };
 
@@ -16,7 +16,7 @@ fn a_lock_never_seen_is_granted_at_once_and_its_tokens_begin_at_the_wall_clock()
     let (lock, one) = (scene.lock(), candidate(1));
     let grant = acquire(&lock, &one);
     assert_eq!(grant.vacancy, Vacancy::Proven);
-    assert_eq!(grant.hold.token.value(), WALL.unix_micros() + 1);
+    assert_eq!(grant.hold.token.value(), claim(&one).wall.unix_micros() + 1);
     let seen = scene.observe();
     assert!(seen.holder().unwrap().is(&one), "{seen:?}");
     assert_eq!(seen.token, Some(grant.hold.token));
@@ -119,7 +119,7 @@ fn a_hold_is_renewed_and_released_only_by_who_has_it() {
 fn a_grant_that_nobody_waited_for_is_given_back() {
     let scene = Scene::new();
     let (first, one) = (scene.lock(), candidate(1));
-    begin_and_drop(first.acquire(&crate::scene::claim(&one)));
+    begin_and_drop(first.acquire(&claim(&one)));
     let (second, two) = (scene.lock(), candidate(2));
     acquire_with_hints(&second, &two);
     assert!(scene.observe().holder().unwrap().is(&two));

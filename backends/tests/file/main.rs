@@ -8,4 +8,8 @@
 
 mod conformance;
 mod contract;
+mod failures;
+mod machine;
+mod processes;
 mod scene;
+mod tokens;

@@ -10,7 +10,8 @@ use tenure_core::backend::{
     Acquired, Basis, Claim, Grant, Hint, LockBackend, Note, Observation, Release, Renewal,
 };
 use tenure_core::{
-    CandidateId, CandidateName, ElectionName, FencingToken, Incarnation, Nonce, WallTime,
+    CandidateId, CandidateName, Effect, ElectionName, Error, FencingToken, Incarnation, Nonce,
+    WallTime,
 };
 
 /// Far more than anything here takes, on the slowest machine.
@@ -85,12 +86,14 @@ pub(crate) fn candidate(number: u128) -> CandidateId {
 }
 
 pub(crate) fn claim(candidate: &CandidateId) -> Claim {
+    let number = u64::try_from(candidate.incarnation.to_bits()).unwrap();
     Claim {
         basis: Basis::Missing,
         candidate: candidate.clone(),
         lease_duration: LEASE,
         nonce: Nonce(1),
-        wall: WALL,
+        // Each candidate comes a second after the one before.
+        wall: WALL.saturating_add(Duration::from_secs(number)),
     }
 }
 
@@ -101,7 +104,7 @@ pub(crate) fn renewal(candidate: &CandidateId, grant: &Grant, note: Option<&[u8]
         lease_duration: LEASE,
         nonce: Nonce(2),
         note: note.map(|bytes| Note::new(bytes).unwrap()),
-        wall: WALL.saturating_add(Duration::from_secs(1)),
+        wall: WALL.saturating_add(Duration::from_secs(100)),
     }
 }
 
@@ -109,7 +112,7 @@ pub(crate) fn release(candidate: &CandidateId, grant: &Grant) -> Release {
     Release {
         candidate: candidate.clone(),
         hold: grant.hold,
-        wall: WALL.saturating_add(Duration::from_secs(2)),
+        wall: WALL.saturating_add(Duration::from_secs(101)),
     }
 }
 
@@ -172,4 +175,36 @@ pub(crate) fn with_holder(record: &str, holder: &str) -> String {
 pub(crate) fn sealed(fields: &str) -> String {
     let checksum = crc32fast::hash(fields.as_bytes());
     format!("{fields}checksum {checksum:08x}\n")
+}
+
+/// Tries, which must fail without an effect.
+pub(crate) fn refusal(lock: &FileLock, candidate: &CandidateId) -> Error {
+    let error = wait(lock.acquire(&claim(candidate))).unwrap_err();
+    assert_eq!(error.effect(), Effect::NotApplied, "{error}");
+    error
+}
+
+/// A lock with a leader that has nothing to be told yet.
+#[derive(Debug)]
+pub(crate) struct Led {
+    pub(crate) candidate: CandidateId,
+    pub(crate) grant: Grant,
+    pub(crate) lock: FileLock,
+    pub(crate) scene: Scene,
+}
+
+pub(crate) fn led() -> Led {
+    let scene = Scene::new();
+    let (lock, candidate) = (scene.lock(), candidate(1));
+    is_told(&lock, &Hint::Watching(true));
+    let grant = acquire(&lock, &candidate);
+    // The events of the own grant come first.
+    is_told(&lock, &Hint::Changed);
+    drain(&lock);
+    Led {
+        candidate,
+        grant,
+        lock,
+        scene,
+    }
 }
