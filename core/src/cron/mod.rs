@@ -4,7 +4,7 @@
 //! store before the job runs, so that the next leader knows what it may run and what it must not. Fires are identified by the time
 //! they were scheduled for, never by the time they ran.
 //!
-//! The decisions are pure: [`plan`] from ledger, calendar, policy and wall clock to fires, and [`ClockGuard`] about whether the
+//! The decisions are pure: [`plan()`] from ledger, calendar, policy and wall clock to fires, and [`ClockGuard`] about whether the
 //! wall clock may be believed at all. `docs/cron.md` has the promises and their limits.
 
 mod calendar;
