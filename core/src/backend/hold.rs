@@ -35,7 +35,8 @@ pub enum Vacancy {
     /// The store vouches that no former holder can believe any more: released, its session ended, or never held by anybody.
     Proven,
     /// The lock had vanished, was replaced or emptied by somebody: a former holder may still believe. Leadership starts only after
-    /// the largest duration in use.
+    /// the largest duration in use. Later grants are unexplained too, over releases and crashes of whoever had the lock for a moment,
+    /// until the backend knows that so much time has passed.
     Unexplained {
         /// The duration that the last known record had, where there is one.
         longest_lease: Option<Duration>,

@@ -57,7 +57,8 @@ pub trait LockBackend: fmt::Debug + Send + Sync + 'static {
     /// # Contract
     /// Of all claims with one basis at most one is granted (leased). A claim is granted only while no other session has the lock
     /// (session); the place in a queue that a refused claim has got is kept for the next one. A granted claim has a token larger
-    /// than that of every grant before it, also over deletion of the lock, and is durable.
+    /// than that of every grant before it, also over deletion of the lock, and is durable. That holds too for a claim by who has the
+    /// lock already: it may have stopped leading without a release, so the same hold is never granted twice.
     ///
     /// # Outcome
     /// | result | store |
@@ -126,7 +127,9 @@ pub trait LockBackend: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Takes `candidate` out of the members and out of any queue. Called once, when it does not hold.
+    /// Takes `candidate` out of the members and out of any queue, also from the first place there. Called when it does not hold: at its
+    /// end, and whenever it stops trying for a while, since a place that nobody uses would block those behind it. It may be enlisted
+    /// again later.
     ///
     /// # Cancel safety
     /// After dropping the future the backend finishes in the background, or its session's end does.

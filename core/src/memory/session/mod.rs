@@ -138,9 +138,15 @@ impl SessionStore {
         self.change(SessionState::edit);
     }
 
-    /// Removes the lock with its queue and its record under everybody, as somebody who deletes a lock file.
+    /// Removes the lock with its queue and its record under everybody, as somebody who deletes a lock file. From then on all grants
+    /// are unexplained, also after a release, until [`SessionStore::vouch`].
     pub fn delete(&self) {
         self.change(SessionState::delete);
+    }
+
+    /// Says that nobody who held the lock before it vanished believes any more. The store knows no time, so who drives it has to.
+    pub fn vouch(&self) {
+        self.shared.change(|state| (state.vouch(), Told::Nothing));
     }
 
     /// Removes the holder's place in the queue, as an administrator of ZooKeeper could: the store takes it for a session's end.

@@ -47,7 +47,7 @@ pub struct SessionState {
     sessions: u64,
     token: Option<FencingToken>,
     tokens: u64,
-    /// Whether the lock has vanished or become unreadable, and nobody has released it since.
+    /// Whether the lock has vanished or become unreadable, and nobody has vouched since that its former holders have stopped.
     unexplained: bool,
     version: u64,
     written: Option<WallTime>,
@@ -118,6 +118,11 @@ impl SessionState {
             state.token = None;
             state.written = None;
         });
+    }
+
+    /// No former holder believes any more.
+    pub(super) fn vouch(&mut self) {
+        self.unexplained = false;
     }
 
     /// Removes the first place, as an administrator who deletes a node: the store cannot tell it from a session's end.
@@ -298,7 +303,6 @@ impl SessionState {
                 identity: release.hold.identity,
             });
             state.readable = true;
-            state.unexplained = false;
             state.written = Some(release.wall);
         });
         Released::Vacated

@@ -63,6 +63,7 @@ macro_rules! conformance_tests {
             a_lock_made_anew_has_another_identity
             a_vanished_session_lock_is_granted_as_unexplained
             what_is_unexplained_stays_so_over_a_crash
+            what_is_unexplained_stays_so_over_a_release
             an_emptied_record_has_no_mark_that_vouches
             a_copied_record_is_another_object
             a_label_leaves_a_hold_to_be_adopted

@@ -97,6 +97,7 @@ mistakes! {
     ExplainsEverything in KERNEL, found by [
         "a_vanished_session_lock_is_granted_as_unexplained",
         "what_is_unexplained_stays_so_over_a_crash",
+        "what_is_unexplained_stays_so_over_a_release",
     ];
     /// A call that was dropped is done at the next one, against whatever stands then.
     FinishesDroppedCalls in LEASED, found by [

@@ -99,6 +99,7 @@ checks! {
     strangers::a_lock_made_anew_has_another_identity, ANY, [DeleteLock];
     strangers::a_vanished_session_lock_is_granted_as_unexplained, SESSION, [DeleteLock];
     strangers::what_is_unexplained_stays_so_over_a_crash, SESSION, [Crash, DeleteLock];
+    strangers::what_is_unexplained_stays_so_over_a_release, SESSION, [DeleteLock];
     strangers::an_emptied_record_has_no_mark_that_vouches, LEASED, [EmptyRecord];
     strangers::a_copied_record_is_another_object, LEASED, [CopyRecord];
     strangers::a_label_leaves_a_hold_to_be_adopted, LEASED, [EditLabel];

@@ -78,6 +78,23 @@ pub(super) async fn what_is_unexplained_stays_so_over_a_crash(case: &Case) -> Ch
     Ok(())
 }
 
+pub(super) async fn what_is_unexplained_stays_so_over_a_release(case: &Case) -> Checked {
+    let (first, second) = (case.player().await?, case.player().await?);
+    let third = case.player().await?;
+    let lost = first.leads().await?.hold;
+    case.lock.delete_lock().await?;
+    let grant = case.leads_eventually(&second).await?;
+    // It may give the lock back before it has ever led.
+    second.releases(grant.hold).await?;
+    let grant = case.leads_eventually(&third).await?;
+    ensure!(
+        is_unexplained(grant.vacancy),
+        "the holder of {lost:?} may still believe, whoever had the lock for a moment since: {:?}",
+        grant.vacancy
+    );
+    Ok(())
+}
+
 pub(super) async fn an_emptied_record_has_no_mark_that_vouches(case: &Case) -> Checked {
     let (leader, reader) = (case.player().await?, case.player().await?);
     let first = leader.leads().await?.hold;

@@ -1,3 +1,7 @@
+mod slow;
+
+use slow::{Slow, Wait};
+
 use super::{MemoryFixture, Suite};
 use crate::memory::SessionMode;
 use crate::testing::block_on;
@@ -37,4 +41,21 @@ fn the_report_names_each_check() {
             .all(|name| text.contains(&format!("\n{name}: ")) || text.starts_with(name))
     );
     assert!(text.contains("left out: not about Session locks"), "{text}");
+}
+
+#[test]
+fn locks_that_take_their_time_pass_too() {
+    for fixture in [
+        MemoryFixture::Leased,
+        MemoryFixture::Session(SessionMode::EndsWhenTold),
+        MemoryFixture::Session(SessionMode::EndsWithHandle),
+    ] {
+        for wait in [Wait::BeforeSending, Wait::UnderWay, Wait::BeforeAnswering] {
+            let report = block_on(Suite::new(Slow(fixture, wait)).run_all());
+            assert!(
+                report.failed().is_empty(),
+                "{fixture:?}, {wait:?}: {report}"
+            );
+        }
+    }
 }
