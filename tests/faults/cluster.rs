@@ -107,7 +107,7 @@ impl Cluster {
         command
             .args(&self.task.command)
             .args(["--lock", &self.lock_url()])
-            .args(["--name", &format!("candidate-{number}"), "--"])
+            .args(["--candidate", &format!("candidate-{number}"), "--"])
             .args(job::command_line())
             .env(job::FOLDER, &self.folder)
             .env(job::CANDIDATE, number.to_string())
