@@ -39,8 +39,8 @@ pub use tenure_backends::host::{self, election};
 pub use tenure_core::{
     CandidateId, CandidateName, Control, Effect, Election, ElectionBuilder, ElectionName, Error,
     ErrorKind, Event, Fence, FencingToken, Guarantees, Leadership, LockBackend, NameError,
-    RunError, Stale, StopReason, Timing, TimingError, backend, elector, event, machine, memory,
-    time, timing,
+    RunError, Stale, StopReason, Timing, TimingError, backend, cron, elector, event, machine,
+    memory, time, timing,
 };
 
 #[cfg(doctest)]
