@@ -48,6 +48,8 @@ mod request;
 mod root;
 mod seal;
 mod system;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 mod token;
 mod watch;
 mod worker;

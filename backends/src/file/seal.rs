@@ -68,16 +68,17 @@ impl<'a> Fields<'a> {
     /// Reads a `what`.
     pub(crate) fn unseal(what: &str, bytes: &'a [u8]) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::Corrupt)?;
-        let body = text.strip_suffix('\n').ok_or(Unreadable::Corrupt)?;
         let (first, _) = text.split_once('\n').ok_or(Unreadable::Corrupt)?;
+        // Looked at first: nothing else of a newer format is known.
         let version: u32 = first
             .strip_prefix("tenure-")
             .and_then(|rest| rest.strip_prefix(what)?.strip_prefix(' '))
             .and_then(|version| version.parse().ok())
             .ok_or(Unreadable::Corrupt)?;
-        if version != VERSION {
+        if version > VERSION {
             return Err(Unreadable::Newer(version));
         }
+        let body = text.strip_suffix('\n').ok_or(Unreadable::Corrupt)?;
         let (_, checksum) = body.rsplit_once("\nchecksum ").ok_or(Unreadable::Corrupt)?;
         let sealed = &text[..text.len() - "checksum \n".len() - checksum.len()];
         if checksum != format!("{:08x}", crc32fast::hash(sealed.as_bytes())) {

@@ -4,6 +4,8 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) mod meddled;
 
 use std::fmt::Debug;
 use std::io;
