@@ -46,16 +46,23 @@ impl FireHost for Leadership {
     }
 
     fn witnesses(&self) -> Vec<Witness> {
-        let Some((seen, received)) = self.last_seen() else {
-            return Vec::new();
-        };
-        let store = seen.server_time.map(|wall| Witness {
-            source: WitnessSource::Store,
-            not_before: before(received, ANSWER_MAX),
-            not_after: received,
-            wall,
+        let view = self.view();
+        let seen = view.observation.zip(view.observed_at);
+        let store = seen.and_then(|(seen, received)| {
+            seen.server_time.map(|wall| Witness {
+                source: WitnessSource::Store,
+                not_before: before(received, ANSWER_MAX),
+                not_after: received,
+                wall,
+            })
         });
-        store.into_iter().collect()
+        let leader = view.leader_clock.map(|clock| Witness {
+            source: WitnessSource::LastLeader,
+            not_before: before(clock.not_before, ANSWER_MAX),
+            not_after: clock.not_after,
+            wall: clock.wall,
+        });
+        store.into_iter().chain(leader).collect()
     }
 
     fn write_note(&self, note: Note) -> HostFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {

@@ -40,6 +40,8 @@ pub use schedule::{Schedule, ScheduleError};
 pub use witness::{ClockGuard, Doubt, Verdict, Witness, WitnessSource};
 
 #[cfg(test)]
+mod election_tests;
+#[cfg(test)]
 mod jobs_tests;
 #[cfg(test)]
 mod world;

@@ -383,7 +383,8 @@ impl<'h> Session<'h> {
     }
 
     fn poll_stop(&mut self, context: &mut Context<'_>) -> bool {
-        let ready = self.stop_changed.as_mut().poll(context).is_ready();
+        let more = self.stop != Some(Stop::AtOnce);
+        let ready = more && self.stop_changed.as_mut().poll(context).is_ready();
         if ready {
             self.stop_changed = self.host.stop_changed();
         }

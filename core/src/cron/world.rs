@@ -186,8 +186,13 @@ impl World {
         time.sleepers.clear();
     }
 
+    /// The virtual time after `duration`, for [`Self::step`].
+    pub(super) fn after(&self, duration: Duration) -> u64 {
+        self.clock.0.lock().unwrap().micros + u64::try_from(duration.as_micros()).unwrap()
+    }
+
     /// Moves the clock to the next sleeper, at most to `end`. Whether it moved.
-    fn step(&self, end: u64) -> bool {
+    pub(super) fn step(&self, end: u64) -> bool {
         let mut time = self.clock.0.lock().unwrap();
         let now = time.micros;
         time.sleepers.retain(|until| *until > now);
@@ -206,8 +211,7 @@ pub(super) struct Led {
 impl Led {
     /// Goes on for `duration`, or until it ends.
     pub(super) fn go(&mut self, duration: Duration) -> Poll<Result<(), JobsError>> {
-        let end = self.world.clock.0.lock().unwrap().micros
-            + u64::try_from(duration.as_micros()).unwrap();
+        let end = self.world.after(duration);
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..1_000_000 {
             if let Poll::Ready(result) = self.future.as_mut().poll(&mut context) {

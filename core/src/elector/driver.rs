@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::tell::tell;
 use super::validity::Validity;
 use super::work::{Ended, Next, panic_message};
-use super::{Election, Leadership, Watchdog};
+use super::{Election, LeaderClock, Leadership, Watchdog};
 use crate::backend::{Hint, Note};
 use crate::event::{Event, StopReason};
 use crate::machine::{
@@ -369,8 +369,16 @@ where
                 view.members = machine.members().to_vec();
             }
             if view.observation.as_ref() != machine.observation() {
+                let now = machine.last_reading();
+                let before = view.observation.as_ref().zip(view.observed_at);
+                let clock = before
+                    .zip(machine.observation())
+                    .and_then(|(before, after)| {
+                        LeaderClock::between(before, (after, now), &view.candidate)
+                    });
+                view.leader_clock = clock.or(view.leader_clock);
                 view.observation = machine.observation().cloned();
-                view.observed_at = Some(machine.last_reading());
+                view.observed_at = Some(now);
             }
         });
     }

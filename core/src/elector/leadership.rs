@@ -3,10 +3,11 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::shared::View;
 use super::validity::{NoteError, Validity};
 use crate::backend::{Note, Observation};
 use crate::event::StopReason;
-use crate::{CandidateId, Clock, ElectionName, FencingToken, Nanos, Reading};
+use crate::{CandidateId, Clock, ElectionName, FencingToken, Nanos};
 
 /// What the work gets while its candidate leads. Not `Clone`: one leadership has one owner. Put it into an `Arc` to share it.
 ///
@@ -116,10 +117,9 @@ impl Leadership {
         self.validity.shared().view().observation
     }
 
-    /// What was last seen of the lock, and when that was taken in.
-    pub(crate) fn last_seen(&self) -> Option<(Observation, Reading)> {
-        let view = self.validity.shared().view();
-        view.observation.zip(view.observed_at)
+    /// What the candidate shows of itself, with what it last saw.
+    pub(crate) fn view(&self) -> View {
+        self.validity.shared().view()
     }
 
     /// The cell that this leadership shares with its elector and its watchdog: for a guard of one's own.

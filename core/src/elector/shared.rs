@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
+use super::LeaderClock;
 use super::hub::{Hub, locked};
 use crate::backend::{Holder, Member, Observation};
 use crate::event::Event;
@@ -13,6 +14,8 @@ use crate::{CandidateId, ElectionName, FencingToken, Reading};
 pub struct View {
     /// Who this candidate is. Another incarnation after each start.
     pub candidate: CandidateId,
+    /// What another leader's wall clock showed, as last seen. For cron schedules.
+    pub leader_clock: Option<LeaderClock>,
     /// Who leads, as far as this candidate knows.
     pub leader: Option<Holder>,
     /// Who is alive, as last read; empty when members are not followed.
@@ -57,6 +60,7 @@ impl Shared {
     ) -> Self {
         let view = View {
             candidate,
+            leader_clock: None,
             leader: None,
             members: Vec::new(),
             observation: None,
