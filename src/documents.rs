@@ -8,3 +8,7 @@ mod guarantees {}
 
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+#[cfg(all(feature = "cron", feature = "file"))]
+#[doc = include_str!("../docs/cron.md")]
+mod cron {}
