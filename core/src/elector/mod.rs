@@ -12,6 +12,8 @@ mod leadership;
 mod seed;
 mod shared;
 mod tell;
+#[cfg(test)]
+mod unexplained_tests;
 mod validity;
 mod work;
 

@@ -459,7 +459,7 @@ impl Machine {
         let token = holding.hold.token;
         let span = self.spans.renew.into();
         match holding.stage {
-            Stage::Probation { .. } => self.begin_release(now),
+            Stage::Probation { over } => self.give_back_unused(now, over),
             Stage::Leading => {
                 let limit = Timer::new(now.reading, self.spans.drain);
                 holding.stage = Stage::Draining {
@@ -506,10 +506,24 @@ impl Machine {
                     *lock = Lock::Gone;
                 }
             }
+            Stage::Probation { over } if gone == Lock::MaybeOurs => {
+                let over = *over;
+                self.give_back_unused(now, over);
+            }
             Stage::Probation { .. } | Stage::Releasing { .. } => match gone {
                 Lock::Gone => self.drop_hold(now),
                 Lock::MaybeOurs => self.begin_release(now),
             },
+        }
+    }
+
+    /// Gives back what was never led on. A release mark vouches that nobody believes any more, which nobody knows while former leaders
+    /// are still waited for: then the record has to age. A session's store remembers by itself that it cannot vouch.
+    fn give_back_unused(&mut self, now: Moment, over: Timer) {
+        if self.settings.kind == LockKind::Session || over.surely_over(now.reading) {
+            self.begin_release(now);
+        } else {
+            self.drop_hold(now);
         }
     }
 
