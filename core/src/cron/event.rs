@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Doubt, Finding, Outcome, Reason};
+use super::{Doubt, Finding, FireHost, Outcome, Reason};
 use crate::WallTime;
 
 /// Something that happened to the jobs of a leadership.
@@ -79,11 +79,20 @@ pub enum CronEvent {
 }
 
 impl CronEvent {
-    pub(super) fn tell(&self) {
+    /// Tells the event to people: one line, in words an operator understands.
+    pub(super) fn tell(&self, host: &dyn FireHost) {
+        let (election, candidate) = (host.election(), host.candidate());
+        let (election, candidate) = (election.as_str(), candidate.as_str());
+        let token = host.token();
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(target: "tenure", election, candidate, %token, "{self}")
+            };
+        }
         match self.level() {
-            tracing::Level::ERROR => tracing::error!("{self}"),
-            tracing::Level::WARN => tracing::warn!("{self}"),
-            _ => tracing::info!("{self}"),
+            tracing::Level::ERROR => line!(error),
+            tracing::Level::WARN => line!(warn),
+            _ => line!(info),
         }
     }
 

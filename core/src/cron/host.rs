@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Witness;
 use crate::backend::Note;
-use crate::{Clock, FencingToken};
+use crate::{CandidateName, Clock, ElectionName, FencingToken};
 
 /// A future that a [`FireHost`] hands out.
 pub type HostFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -21,8 +21,14 @@ pub enum Stop {
 
 /// The leadership that jobs run under, as far as they need it.
 pub trait FireHost: Send + Sync {
+    /// Who leads, for messages.
+    fn candidate(&self) -> CandidateName;
+
     /// Where time comes from.
     fn clock(&self) -> Arc<dyn Clock>;
+
+    /// What is led, for messages.
+    fn election(&self) -> ElectionName;
 
     /// Whether a new unit of work may start now: the leadership is valid, not in jeopardy, and not told to stop.
     fn may_start(&self) -> bool;

@@ -91,8 +91,8 @@ impl Jobs {
         Session::new(&self, &host)?.run().await
     }
 
-    pub(super) fn tell(&self, event: &CronEvent) {
-        event.tell();
+    pub(super) fn tell(&self, host: &dyn FireHost, event: &CronEvent) {
+        event.tell(host);
         if let Some(hook) = &self.hook {
             hook(event);
         }

@@ -4,14 +4,22 @@ use std::time::Duration;
 
 use super::{FireHost, HostFuture, Stop, Witness, WitnessSource};
 use crate::backend::Note;
-use crate::{Clock, FencingToken, Leadership, Nanos, Reading};
+use crate::{CandidateName, Clock, ElectionName, FencingToken, Leadership, Nanos, Reading};
 
 /// How long before its receipt an answer's time may have been read, at the most. Small against what clocks may be apart.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
 impl FireHost for Leadership {
+    fn candidate(&self) -> CandidateName {
+        Self::candidate(self).name
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(Self::clock(self))
+    }
+
+    fn election(&self) -> ElectionName {
+        Self::election(self).clone()
     }
 
     fn may_start(&self) -> bool {

@@ -56,11 +56,11 @@ impl<'h> Session<'h> {
         let ledger = match host.note().map(|note| Ledger::decode(&note)) {
             Some(Ok(ledger)) => ledger,
             None => {
-                jobs.tell(&CronEvent::LedgerMissing);
+                jobs.tell(host, &CronEvent::LedgerMissing);
                 Ledger::default()
             }
             Some(Err(LedgerError::Damaged)) => {
-                jobs.tell(&CronEvent::LedgerDamaged);
+                jobs.tell(host, &CronEvent::LedgerDamaged);
                 Ledger::default()
             }
             Some(Err(error)) => return Err(JobsError::Ledger(error)),
@@ -171,10 +171,11 @@ impl<'h> Session<'h> {
         let trusted = !matches!(verdict, Verdict::Doubtful(_));
         match verdict {
             Verdict::Doubtful(doubt) if self.trusted != Some(false) => {
-                self.jobs.tell(&CronEvent::ClockDoubted { doubt });
+                self.jobs
+                    .tell(self.host, &CronEvent::ClockDoubted { doubt });
             }
             Verdict::Trusted if self.trusted == Some(false) => {
-                self.jobs.tell(&CronEvent::ClockTrusted)
+                self.jobs.tell(self.host, &CronEvent::ClockTrusted)
             }
             Verdict::LedgerFromFuture => self.put_ledger_right(now.wall),
             Verdict::Doubtful(_) | Verdict::Trusted => {}
@@ -184,7 +185,7 @@ impl<'h> Session<'h> {
     }
 
     fn put_ledger_right(&mut self, wall: WallTime) {
-        self.jobs.tell(&CronEvent::LedgerFromFuture);
+        self.jobs.tell(self.host, &CronEvent::LedgerFromFuture);
         let limit = self.jobs.clock_limit;
         for entry in self.ledger.entries().to_vec() {
             let wrong = Entry {
@@ -325,13 +326,16 @@ impl<'h> Session<'h> {
             }
         } else if confirmed && self.host.may_start() {
             self.slots[index].begin(planned, self.host.token(), now.reading);
-            self.jobs.tell(&CronEvent::FireStarted {
-                attempt: planned.attempt,
-                job: Arc::clone(&self.slots[index].job.name),
-                late: now.wall.saturating_since(planned.scheduled),
-                reason: planned.reason,
-                scheduled: planned.scheduled,
-            });
+            self.jobs.tell(
+                self.host,
+                &CronEvent::FireStarted {
+                    attempt: planned.attempt,
+                    job: Arc::clone(&self.slots[index].job.name),
+                    late: now.wall.saturating_since(planned.scheduled),
+                    reason: planned.reason,
+                    scheduled: planned.scheduled,
+                },
+            );
         }
     }
 
@@ -341,11 +345,14 @@ impl<'h> Session<'h> {
         };
         self.record(index);
         if was_recorded {
-            self.jobs.tell(&CronEvent::FireWithdrawn {
-                job: Arc::clone(&self.slots[index].job.name),
-                scheduled: planned.scheduled,
-                taken_back: self.urgency() == Some(Stop::Drain),
-            });
+            self.jobs.tell(
+                self.host,
+                &CronEvent::FireWithdrawn {
+                    job: Arc::clone(&self.slots[index].job.name),
+                    scheduled: planned.scheduled,
+                    taken_back: self.urgency() == Some(Stop::Drain),
+                },
+            );
         }
     }
 
@@ -415,17 +422,21 @@ impl<'h> Session<'h> {
         self.record(index);
         if dropped {
             let job = Arc::clone(&job.name);
-            self.jobs.tell(&CronEvent::FireDropped { job, scheduled });
+            self.jobs
+                .tell(self.host, &CronEvent::FireDropped { job, scheduled });
         }
-        self.jobs.tell(&CronEvent::FireEnded {
-            attempt: ended.fire.attempt,
-            job: Arc::clone(&job.name),
-            outcome: ended.outcome,
-            retry: ended.retry,
-            scheduled,
-            text: ended.text.clone(),
-            took: ended.took,
-        });
+        self.jobs.tell(
+            self.host,
+            &CronEvent::FireEnded {
+                attempt: ended.fire.attempt,
+                job: Arc::clone(&job.name),
+                outcome: ended.outcome,
+                retry: ended.retry,
+                scheduled,
+                text: ended.text.clone(),
+                took: ended.took,
+            },
+        );
         if ended.outcome.is_failure() {
             job.tell_failure(&FailedFire {
                 fire: ended.fire,
@@ -438,7 +449,8 @@ impl<'h> Session<'h> {
 
     fn tell_found(&self, index: usize, finding: Finding) {
         let job = Arc::clone(&self.slots[index].job.name);
-        self.jobs.tell(&CronEvent::Found { finding, job });
+        self.jobs
+            .tell(self.host, &CronEvent::Found { finding, job });
     }
 
     /// How long there is nothing to do, as far as is known.

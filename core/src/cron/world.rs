@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::*;
 use crate::backend::Note;
 use crate::time::Sleep;
-use crate::{Clock, FencingToken, Nanos, Reading, WallTime};
+use crate::{CandidateName, Clock, ElectionName, FencingToken, Nanos, Reading, WallTime};
 
 #[derive(Debug, Default)]
 struct Time {
@@ -226,8 +226,16 @@ impl Led {
 }
 
 impl FireHost for World {
+    fn candidate(&self) -> CandidateName {
+        CandidateName::new("candidate").unwrap()
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.clock.clone())
+    }
+
+    fn election(&self) -> ElectionName {
+        ElectionName::new("election").unwrap()
     }
 
     fn may_start(&self) -> bool {
