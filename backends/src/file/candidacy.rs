@@ -9,7 +9,7 @@ use super::error::{Failure, doing};
 use super::hints::Hints;
 use super::members::Enlisted;
 use super::paths::Paths;
-use super::record::{RECORD_BYTES_MAX, Record};
+use super::record::{Mark, RECORD_BYTES_MAX, Record};
 use super::replace::{Replacement, Stored, read, replace};
 use super::seal::Unreadable;
 use super::system::{FileKind, Open, OpenFile, Stat, System};
@@ -70,6 +70,15 @@ impl HeldLock {
     }
 }
 
+/// What the files say about the time before a grant.
+#[derive(Debug)]
+struct Judged {
+    known: Known,
+    last: Option<Record>,
+    token: FencingToken,
+    vacancy: Vacancy,
+}
+
 impl Candidacy {
     /// Tries once to get the lock.
     pub(crate) fn acquire(&mut self, claim: &Claim) -> Result<Acquired, Failure> {
@@ -128,12 +137,25 @@ impl Candidacy {
     }
 
     pub(crate) fn read_record(&self) -> Result<Stored<Record>, Failure> {
-        read(
-            self.system.as_ref(),
+        let system = self.system.as_ref();
+        let stored = read(
+            system,
             &self.paths.record(),
             RECORD_BYTES_MAX,
             Record::parse,
-        )
+        )?;
+        Ok(match stored {
+            Stored::Readable(record, stat) => {
+                let released = read(
+                    system,
+                    &self.paths.released(),
+                    RECORD_BYTES_MAX,
+                    Mark::parse,
+                )?;
+                Stored::Readable(record.after(released.readable().as_ref()), stat)
+            }
+            stored => stored,
+        })
     }
 
     /// Whether the directory is still the one that the root was opened on.
@@ -194,14 +216,10 @@ impl Candidacy {
         let unused = !lock || token::camel_was_here(system, &self.paths)?;
         if unused
             && matches!(self.read_record()?, Stored::Missing)
-            && token::known(system, &self.paths, None)? == Known::Nothing
+            && token::known(system, &self.paths, None)?.is_nothing()
         {
             // Camel's file was there before us, or is in use by us with its token on it.
-            let attribute = match lock {
-                true => self.tokens_on_the_lock_file()?,
-                false => Known::Nothing,
-            };
-            if attribute == Known::Nothing {
+            if !lock || self.tokens_on_the_lock_file()?.is_nothing() {
                 return token::start(system, &self.paths, &claim.candidate, claim.wall);
             }
         }
@@ -224,22 +242,21 @@ impl Candidacy {
         identity: Identity,
         claim: &Claim,
     ) -> Result<Grant, Failure> {
-        let (last, vacancy, token) = self.judge(file.as_ref(), identity, claim)?;
+        let judged = self.judge(file.as_ref(), identity, claim)?;
+        let (token, vacancy) = (judged.token, judged.vacancy);
         let request = self.read_request()?;
-        let record = self.first_record(identity, claim, last, vacancy, token);
+        let known = judged.known;
+        let record = self.first_record(identity, claim, judged.last, vacancy, token);
         let mut replacements = vec![Replacement {
             path: self.paths.record(),
             bytes: record.to_bytes(),
         }];
-        token::keep(&self.paths, file.as_ref(), token, &mut replacements)?;
-        let attributes = Some((file.as_ref(), self.paths.lock()));
+        let reserved = token::reserve(&known, &self.paths, file, token, &mut replacements)?;
         replace(
             self.system.as_ref(),
             self.paths.root(),
             &replacements,
-            attributes
-                .as_ref()
-                .map(|(file, path)| (*file, path.as_path())),
+            reserved.then_some(file.as_ref()),
         )?;
         self.saw(Some(token), Some(record.version));
         let held = HeldLock {
@@ -266,7 +283,7 @@ impl Candidacy {
         file: &dyn OpenFile,
         identity: Identity,
         claim: &Claim,
-    ) -> Result<(Option<Record>, Vacancy, FencingToken), Failure> {
+    ) -> Result<Judged, Failure> {
         let last = match self.read_record()? {
             Stored::Unreadable(why @ Unreadable::Newer(_)) => {
                 let path = self.paths.record();
@@ -278,8 +295,6 @@ impl Candidacy {
         let nothing_recorded = matches!(last, Stored::Missing);
         let last = last.readable();
         let known = token::known(self.system.as_ref(), &self.paths, Some(file))?;
-        let recorded = last.as_ref().map(|last| last.token).max(self.seen.token);
-        let token = token::next(known, recorded, self.token_floor, claim.wall, &self.paths)?;
         let vacancy = match &last {
             Some(last) if last.identity == identity && last.unexplained.is_none() => {
                 Vacancy::Proven
@@ -288,8 +303,8 @@ impl Candidacy {
                 longest_lease: Some(last.longest_lease()),
             },
             None if nothing_recorded
-                && known != Known::Nothing
-                && !token::shows_use(known)
+                && known.shows_no_use()
+                && self.seen.token.is_none()
                 && self.is_the_same_root()? =>
             {
                 Vacancy::Proven
@@ -298,7 +313,22 @@ impl Candidacy {
                 longest_lease: None,
             },
         };
-        Ok((last, vacancy, token))
+        let recorded = last.as_ref().map(|last| last.token);
+        // A record that is not of this file may have been written over a newer one.
+        let exact = recorded.filter(|_| vacancy == Vacancy::Proven);
+        let last_one = token::Last {
+            exact,
+            floor: self.token_floor.max(self.seen.token),
+            recorded,
+        };
+        let vouched = self.token_floor.is_some();
+        let token = token::next(&known, last_one, vouched, claim.wall, &self.paths)?;
+        Ok(Judged {
+            known,
+            last,
+            token,
+            vacancy,
+        })
     }
 
     fn first_record(

@@ -9,8 +9,9 @@ use tenure_core::{CandidateId, FencingToken, Identity, Version};
 
 use super::candidacy::{Candidacy, HeldLock};
 use super::error::{Failure, doing};
-use super::record::Record;
+use super::record::{Mark, Record};
 use super::replace::{Replacement, Stored, replace};
+use super::system::Open;
 
 impl Candidacy {
     /// Proves the hold. Writes the record only for a note; otherwise only stamps it, so that people see a heartbeat.
@@ -58,24 +59,31 @@ impl Candidacy {
             // What is still open of it is closed by the next call that acquires or withdraws.
             return self.observe().map(|seen| Released::Conflict(Some(seen)));
         }
-        let held = self.held.as_ref().expect("a hold was just proven");
-        let record = Record {
-            holder: None,
-            mark: Some(ReleaseMark {
-                by: release.candidate.incarnation,
-                identity: held.identity,
-            }),
-            version: Version(held.record.version.0.saturating_add(1)),
-            written: release.wall,
-            ..held.record.clone()
-        };
-        let written = self.write(record);
+        let marked = self.leave_mark(release);
         self.let_go();
-        if let Err(failure) = written {
+        if let Err(failure) = marked {
             let error = failure.into_error("release");
             tracing::warn!(election = %self.paths.election(), %error, "the lock was freed without a mark of its release");
         }
         Ok(Released::Vacated)
+    }
+
+    /// Written in place and not durably: it is checked by its sum, and nothing depends on it.
+    fn leave_mark(&self, release: &Release) -> Result<(), Failure> {
+        let hold = release.hold;
+        let mark = Mark {
+            mark: ReleaseMark {
+                by: release.candidate.incarnation,
+                identity: hold.identity,
+            },
+            token: hold.token,
+            written: release.wall,
+        };
+        let path = self.paths.released();
+        self.system
+            .open(&path, Open::OrCreate)
+            .and_then(|file| file.overwrite(&mark.to_bytes()))
+            .map_err(doing("cannot write", &path))
     }
 
     /// Whether the lock is this candidate's: same file, the kernel's lock, and a record that says so.

@@ -8,9 +8,10 @@
 //! | file | what it is | written |
 //! | --- | --- | --- |
 //! | `nightly` | the lock: always empty, locked as a whole with `F_OFD_SETLK`, Camel's very path | never |
-//! | `nightly.tenure` | the record: holder, token, note, mark of release, checksum | replaced durably at acquire, note and release; its time is the heartbeat |
-//! | `nightly.token` | the newest token | replaced durably at acquire |
-//! | `user.tenure.token` | the token's second copy, an extended attribute of the lock; `nightly.token2` where there are none | at acquire |
+//! | `nightly.tenure` | the record: holder, token, note, checksum | replaced durably at acquire and note; its time is the heartbeat |
+//! | `nightly.released` | the mark of the last release, checksum | at release, without waiting for the disk |
+//! | `nightly.token` | up to which number tokens are spent | replaced durably when it is reached: once in a thousand grants |
+//! | `user.tenure.token` | its second copy, an extended attribute of the lock; `nightly.token2` where there are none | with it |
 //! | `nightly.request` | an operator's request, locked while it is changed | by operators |
 //! | `nightly.members/` | one locked file for each candidate | at its start and end |
 //!

@@ -48,7 +48,7 @@ impl Candidacy {
     /// Neither lock file nor record: new, or a directory that was wiped.
     fn observe_nothing(&mut self) -> Result<Observation, Failure> {
         let known = token::known(self.system.as_ref(), &self.paths, None)?;
-        let never = !token::shows_use(known) && self.seen.token.is_none();
+        let never = !known.shows_use() && self.seen.token.is_none();
         let lock = if never && self.is_the_same_root()? {
             LockState::NeverHeld
         } else {
@@ -134,7 +134,7 @@ impl Candidacy {
             observation.note = record.note;
         } else {
             let known = token::known(self.system.as_ref(), &self.paths, None)?;
-            observation.token = token::newest_granted(known).max(self.seen.token);
+            observation.token = known.newest_granted().max(self.seen.token);
         }
         self.saw(observation.token, observation.version);
         Ok(observation)

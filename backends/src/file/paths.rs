@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use tenure_core::{CandidateId, ElectionName, NameError};
 
 /// What we put behind an election's name, and what Camel does (`.dat`).
-const SUFFIXES: [&str; 7] = [
-    ".dat", ".members", ".new", ".request", ".tenure", ".token", ".token2",
+const SUFFIXES: [&str; 8] = [
+    ".dat",
+    ".members",
+    ".new",
+    ".released",
+    ".request",
+    ".tenure",
+    ".token",
+    ".token2",
 ];
 
 /// What a file that is being written is called until it is complete.
@@ -88,6 +95,10 @@ impl Paths {
         self.beside(".token2")
     }
 
+    pub(crate) fn released(&self) -> PathBuf {
+        self.beside(".released")
+    }
+
     pub(crate) fn request(&self) -> PathBuf {
         self.beside(".request")
     }
@@ -159,7 +170,7 @@ mod tests {
         assert_eq!(entry_of("a"), Some(Entry::Lock("a")));
         assert_eq!(entry_of("a.tenure"), Some(Entry::Record("a")));
         assert_eq!(entry_of("a.request"), Some(Entry::Request("a")));
-        for name in ["a.token", "a.token2", "a.tenure.new", "a.members", "a.dat"] {
+        for name in ["a.token", "a.token2", "a.tenure.new", "a.released", "a.dat"] {
             assert_eq!(entry_of(name), None, "{name}");
         }
     }

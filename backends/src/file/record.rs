@@ -1,4 +1,7 @@
 //! The record beside the lock: who was granted it, under which token, and the note. A few lines of text, so that people can read it.
+//!
+//! The mark of a release stands in a file of its own, which need not be durable: after a power cut nobody holds, mark or not. So a
+//! release waits for no disk, and the record with its note is replaced only by who holds the lock.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use super::seal::{Fields, Sealer, Unreadable};
 /// More than the largest record, so that a longer file is seen to be one.
 pub(crate) const RECORD_BYTES_MAX: usize = 8192;
 
-/// What the last grant, note or release has written.
+/// What the last grant or note has written, and the release after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Record {
     /// Who was granted the lock; nothing after a release.
@@ -37,8 +40,6 @@ impl Record {
             .field("token", self.token)
             .field("identity", self.identity.0)
             .optional("holder", self.holder.as_ref())
-            .optional("released-by", self.mark.map(|mark| mark.by))
-            .optional("released", self.mark.map(|mark| mark.identity.0))
             .field("lease-ns", nanoseconds(self.lease_duration))
             .field("nonce", self.nonce.0)
             .field("written-us", self.written.unix_micros())
@@ -53,15 +54,11 @@ impl Record {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
         let fields = Fields::unseal("record", bytes)?;
         let object = |text: &str| text.parse().ok().map(Identity);
-        let by = fields.optional("released-by", Incarnation::parse)?;
-        let released = fields.optional("released", object)?;
         Ok(Self {
-            holder: fields.text("holder").map(Holder::parse),
+            holder: Some(fields.value("holder", |text| Some(Holder::parse(text)))?),
             identity: fields.value("identity", object)?,
             lease_duration: Duration::from_nanos(fields.number("lease-ns")?),
-            mark: by
-                .zip(released)
-                .map(|(by, identity)| ReleaseMark { by, identity }),
+            mark: None,
             nonce: Nonce(fields.number("nonce")?),
             note: fields.optional("note", note_from)?,
             token: fields.value("token", |text| text.parse().ok())?,
@@ -69,6 +66,25 @@ impl Record {
             version: Version(fields.number("version")?),
             written: WallTime::from_unix_micros(fields.number("written-us")?),
         })
+    }
+
+    /// The record as it is after this release, if it is the one of this very leadership.
+    #[must_use]
+    pub(crate) fn after(self, released: Option<&Mark>) -> Self {
+        match released {
+            Some(released)
+                if released.token == self.token && released.mark.identity == self.identity =>
+            {
+                Self {
+                    holder: None,
+                    mark: Some(released.mark),
+                    version: Version(self.version.0.saturating_add(1)),
+                    written: released.written,
+                    ..self
+                }
+            }
+            _ => self,
+        }
     }
 
     /// The hold that this record tells of, on the lock file `identity`.
@@ -88,6 +104,38 @@ impl Record {
     pub(crate) fn longest_lease(&self) -> Duration {
         self.lease_duration
             .max(self.unexplained.unwrap_or_default())
+    }
+}
+
+/// What a release leaves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Mark {
+    pub(crate) mark: ReleaseMark,
+    /// Of the leadership that ended.
+    pub(crate) token: FencingToken,
+    pub(crate) written: WallTime,
+}
+
+impl Mark {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        Sealer::new("release")
+            .field("token", self.token)
+            .field("identity", self.mark.identity.0)
+            .field("by", self.mark.by)
+            .field("written-us", self.written.unix_micros())
+            .seal()
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let fields = Fields::unseal("release", bytes)?;
+        Ok(Self {
+            mark: ReleaseMark {
+                by: fields.value("by", Incarnation::parse)?,
+                identity: fields.value("identity", |text| text.parse().ok().map(Identity))?,
+            },
+            token: fields.value("token", |text| text.parse().ok())?,
+            written: WallTime::from_unix_micros(fields.number("written-us")?),
+        })
     }
 }
 
@@ -143,17 +191,34 @@ mod tests {
     fn a_record_reads_back_what_was_written() {
         let held = record();
         assert_eq!(Record::parse(&held.to_bytes()), Ok(held.clone()));
-        let released = Record {
-            holder: None,
-            mark: Some(ReleaseMark {
+        let released = Mark {
+            mark: ReleaseMark {
                 by: Incarnation::from_bits(42),
-                identity: Identity(12),
-            }),
-            note: Some(Note::new(b"").unwrap()),
-            unexplained: None,
-            ..held
+                identity: held.identity,
+            },
+            token: held.token,
+            written: held.written,
         };
-        assert_eq!(Record::parse(&released.to_bytes()), Ok(released));
+        assert_eq!(Mark::parse(&released.to_bytes()), Ok(released.clone()));
+        let after = held.clone().after(Some(&released));
+        assert_eq!((after.holder, after.mark), (None, Some(released.mark)));
+        assert!(after.version > held.version);
+    }
+
+    #[test]
+    fn a_mark_of_another_leadership_or_another_file_releases_nothing() {
+        let held = record();
+        let mark = |identity, token| Mark {
+            mark: ReleaseMark {
+                by: Incarnation::from_bits(42),
+                identity: Identity(identity),
+            },
+            token: FencingToken::new(token).unwrap(),
+            written: held.written,
+        };
+        for other in [mark(12, 98), mark(13, 99)] {
+            assert_eq!(held.clone().after(Some(&other)), held);
+        }
     }
 
     #[test]

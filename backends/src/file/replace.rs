@@ -72,7 +72,7 @@ pub(crate) fn replace(
     system: &dyn System,
     directory: &Path,
     replacements: &[Replacement],
-    attributes_of: Option<(&dyn OpenFile, &Path)>,
+    attributes_of: Option<&dyn OpenFile>,
 ) -> Result<(), Failure> {
     if let Err(failure) = prepare(system, replacements, attributes_of) {
         for replacement in replacements {
@@ -121,7 +121,7 @@ pub(crate) fn create(
 fn prepare(
     system: &dyn System,
     replacements: &[Replacement],
-    attributes_of: Option<(&dyn OpenFile, &Path)>,
+    attributes_of: Option<&dyn OpenFile>,
 ) -> Result<(), Failure> {
     let mut written = Vec::with_capacity(replacements.len());
     for Replacement { path, bytes } in replacements {
@@ -138,9 +138,9 @@ fn prepare(
         file.synchronise()
             .map_err(doing("cannot synchronise", new))?;
     }
-    if let Some((file, path)) = attributes_of {
+    if let (Some(file), Some((_, new))) = (attributes_of, written.first()) {
         file.synchronise()
-            .map_err(doing("cannot synchronise", path))?;
+            .map_err(doing("cannot synchronise the attribute beside", new))?;
     }
     Ok(())
 }

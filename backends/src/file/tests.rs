@@ -1,5 +1,10 @@
 //! What only a disk that fails or hangs at the right moment shows.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are no tests to the lint, and a failed one should fail its test"
+)]
+
 use std::future::Future;
 use std::io;
 use std::path::Path;

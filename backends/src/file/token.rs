@@ -1,8 +1,11 @@
 //! The newest token, kept twice: in a file, and as an attribute of the lock file (in a second file where there are no attributes).
 //!
-//! Each copy is durable before a grant is told, so that either alone is enough; the larger one counts.
+//! A copy says up to which number tokens are spent, which is a little ahead of the newest one, as the record tells it. So a grant
+//! writes them only now and then; and when the record is lost or cannot be trusted, counting goes on above what they say. Each copy
+//! is durable before a grant that needs it is told, so that either alone is enough; the larger one counts.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tenure_core::{CandidateId, ErrorKind, FencingToken, WallTime};
 
@@ -13,13 +16,16 @@ use super::seal::{Fields, Sealer, Unreadable};
 use super::system::{OpenFile, System};
 
 const TOKEN_BYTES_MAX: usize = 512;
+/// How many numbers are counted as spent ahead: when a record is lost, so many are passed over at most.
+const RESERVED: u64 = 1000;
 
 /// One copy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Copy {
-    /// Whether a leadership may have had this token; otherwise it is where the first one starts from.
-    pub(crate) granted: bool,
+    /// No token is larger, unless the record says so.
     pub(crate) token: FencingToken,
+    /// Whether a leadership may have had a token; otherwise the first one's follows this number.
+    pub(crate) granted: bool,
 }
 
 impl Copy {
@@ -46,11 +52,34 @@ impl Copy {
 
 /// What the copies say together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Known {
-    /// No copy can be read.
-    Nothing,
-    /// The larger copy.
-    Newest(Copy),
+pub(crate) struct Known {
+    /// Whether both copies are there and say the same.
+    agreed: bool,
+    /// The larger one; nothing when no copy can be read.
+    newest: Option<Copy>,
+}
+
+impl Known {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.newest.is_none()
+    }
+
+    /// Whether some leadership may have had a token here.
+    pub(crate) fn shows_use(&self) -> bool {
+        self.newest.is_some_and(|copy| copy.granted)
+    }
+
+    /// Whether the copies are those of a lock that nobody has led yet.
+    pub(crate) fn shows_no_use(&self) -> bool {
+        self.newest.is_some_and(|copy| !copy.granted)
+    }
+
+    /// The number to show where no record tells one.
+    pub(crate) fn newest_granted(&self) -> Option<FencingToken> {
+        self.newest
+            .filter(|copy| copy.granted)
+            .map(|copy| copy.token)
+    }
 }
 
 /// Reads the copies; `lock` is the open lock file, where there is one.
@@ -62,53 +91,54 @@ pub(crate) fn known(
     paths: &Paths,
     lock: Option<&dyn OpenFile>,
 ) -> Result<Known, Failure> {
-    let mut newest: Option<Copy> = None;
-    let mut take = |stored: Stored<Copy>, path: &Path| match stored {
-        Stored::Readable(copy, _) => {
-            newest = newest
-                .into_iter()
-                .chain([copy])
-                .max_by_key(|copy| (copy.token, copy.granted));
-            Ok(())
-        }
+    let usable = |stored: Stored<Copy>, path: &Path| match stored {
+        Stored::Readable(copy, _) => Ok(Some(copy)),
         Stored::Unreadable(why @ Unreadable::Newer(_)) => Err(Failure::new(
             ErrorKind::Unsupported,
             format!("the token at {} {why}", path.display()),
         )),
         // Damaged is as good as gone: the other copy is as new.
-        Stored::Unreadable(Unreadable::Corrupt) | Stored::Missing => Ok(()),
+        Stored::Unreadable(Unreadable::Corrupt) | Stored::Missing => Ok(None),
     };
-    for path in [paths.token(), paths.second_token()] {
-        take(read(system, &path, TOKEN_BYTES_MAX, Copy::parse)?, &path)?;
-    }
-    if let Some(lock) = lock {
-        take(attribute(lock)?, &paths.lock())?;
-    }
-    Ok(newest.map_or(Known::Nothing, Known::Newest))
+    let file = |path: &Path| usable(read(system, path, TOKEN_BYTES_MAX, Copy::parse)?, path);
+    let first = file(&paths.token())?;
+    let attribute = lock.map_or(Stored::Missing, attribute);
+    let second = file(&paths.second_token())?.max(usable(attribute, &paths.lock())?);
+    Ok(Known {
+        agreed: first.is_some() && first == second,
+        newest: first.max(second),
+    })
 }
 
-fn attribute(lock: &dyn OpenFile) -> Result<Stored<Copy>, Failure> {
+fn attribute(lock: &dyn OpenFile) -> Stored<Copy> {
     let stat = lock.stat().ok();
-    Ok(match (lock.read_attribute(), stat) {
+    match (lock.read_attribute(), stat) {
         (Ok(Some(bytes)), Some(stat)) => match Copy::parse(&bytes) {
             Ok(copy) => Stored::Readable(copy, stat),
             Err(why) => Stored::Unreadable(why),
         },
         // A file system without attributes has the second file in their place.
         _ => Stored::Missing,
-    })
+    }
 }
 
-/// Keeps `token` on the lock file; where the file system has no attributes, adds the second file to what is to be replaced.
-pub(crate) fn keep(
+/// Has both copies say that numbers up to some way above `token` are spent, so that most grants need not write them: adds to what is
+/// to be replaced. Whether an attribute of the lock file was written, which is to be synchronised then.
+pub(crate) fn reserve(
+    known: &Known,
     paths: &Paths,
-    lock: &dyn OpenFile,
+    lock: &Arc<dyn OpenFile>,
     token: FencingToken,
     replacements: &mut Vec<Replacement>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
+    if known.agreed && known.newest_granted() >= Some(token) {
+        return Ok(false);
+    }
+    let spent = token.value().saturating_add(RESERVED);
+    let spent = FencingToken::new(spent).unwrap_or(FencingToken::MAX);
     let bytes = Copy {
         granted: true,
-        token,
+        token: known.newest_granted().unwrap_or(spent).max(spent),
     }
     .to_bytes();
     replacements.push(Replacement {
@@ -116,19 +146,18 @@ pub(crate) fn keep(
         bytes: bytes.clone(),
     });
     match lock.write_attribute(&bytes) {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
         Err(error) if has_no_attributes(&error) => {
             replacements.push(Replacement {
                 path: paths.second_token(),
                 bytes,
             });
-            Ok(())
+            Ok(false)
         }
-        Err(error) => Err(Failure::io(
-            "cannot keep the token on",
-            &paths.lock(),
-            error,
-        )),
+        Err(error) => {
+            let doing = "cannot keep the token on";
+            Err(Failure::io(doing, &paths.lock(), error))
+        }
     }
 }
 
@@ -160,25 +189,37 @@ pub(crate) fn start(
     create(system, paths.root(), &paths.token(), own).map(|_another_was_faster| ())
 }
 
+/// What is known about the last token besides the copies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Last {
+    /// The last token itself, where a record can be trusted to tell it.
+    pub(crate) exact: Option<FencingToken>,
+    /// What no token has exceeded, by the operator's word or our own eyes.
+    pub(crate) floor: Option<FencingToken>,
+    /// What the record says, trusted or not.
+    pub(crate) recorded: Option<FencingToken>,
+}
+
 /// The token of the next leadership.
 ///
 /// # Errors
 /// When no copy is left: a smaller token than before would break every fenced resource.
 pub(crate) fn next(
-    known: Known,
-    recorded: Option<FencingToken>,
-    floor: Option<FencingToken>,
+    known: &Known,
+    last: Last,
+    floor_given: bool,
     wall: WallTime,
     paths: &Paths,
 ) -> Result<FencingToken, Failure> {
-    let last = match (known, floor) {
-        (Known::Newest(copy), _) => Some(copy.token),
+    let spent = match (last.exact, known.newest) {
+        (_, None) if !floor_given => return Err(lost(paths, last.recorded)),
         // The operator vouches for the floor; the wall clock guards against one that was guessed too low.
-        (Known::Nothing, Some(_)) => FencingToken::new(wall.unix_micros()),
-        (Known::Nothing, None) => return Err(lost(paths, recorded)),
+        (_, None) => FencingToken::new(wall.unix_micros()),
+        (Some(exact), Some(_)) => Some(exact),
+        (None, Some(copy)) => Some(copy.token),
     };
-    let last = last.max(recorded).max(floor);
-    last.and_then(FencingToken::next).ok_or_else(|| {
+    let spent = spent.max(last.recorded).max(last.floor);
+    spent.and_then(FencingToken::next).ok_or_else(|| {
         Failure::new(
             ErrorKind::Exhausted,
             format!(
@@ -205,19 +246,6 @@ fn lost(paths: &Paths, recorded: Option<FencingToken>) -> Failure {
             paths.token().display()
         ),
     )
-}
-
-/// Whether the copies show that some leadership had a token here.
-pub(crate) fn shows_use(known: Known) -> bool {
-    matches!(known, Known::Newest(Copy { granted: true, .. }))
-}
-
-/// The number to show where no record tells one.
-pub(crate) fn newest_granted(known: Known) -> Option<FencingToken> {
-    match known {
-        Known::Newest(copy) if copy.granted => Some(copy.token),
-        _ => None,
-    }
 }
 
 /// Whether Camel has used this lock: then a lock file without a token of ours is no loss.

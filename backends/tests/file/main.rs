@@ -10,6 +10,7 @@ mod conformance;
 mod contract;
 mod failures;
 mod machine;
+mod overlap;
 mod processes;
 mod scene;
 mod tokens;

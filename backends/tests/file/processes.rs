@@ -147,7 +147,6 @@ fn acquire_without_descriptors(directory: &Path) {
     assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
     // One for the lock file, none for the record.
     open.pop();
-    open.pop();
     let refused = wait(lock.acquire(&claim(&other)));
     open.clear();
     let grant = acquire(&lock, &other);
