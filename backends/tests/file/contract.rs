@@ -296,3 +296,28 @@ fn a_lease_duration_is_shown_as_it_was_claimed() {
     };
     assert_eq!(held.duration, Some(LEASE));
 }
+
+#[test]
+fn many_waiting_candidates_do_not_wake_each_other_for_ever() {
+    let scene = Scene::new();
+    let (leader, one) = (scene.lock(), candidate(1));
+    let grant = acquire(&leader, &one);
+    let waiting: Vec<_> = (2..12)
+        .map(|number| (scene.lock(), candidate(number)))
+        .collect();
+    for (lock, candidate) in &waiting {
+        is_refused(lock, candidate);
+    }
+    wait(leader.release(&release(&one, &grant))).unwrap();
+    let (next, two) = &waiting[0];
+    acquire_with_hints(next, two);
+    // Each follows its hints until there are no more: the release, the next record, and at most the few reminders of one close.
+    let mut tries = 0;
+    for (lock, candidate) in &waiting[1..] {
+        while drain(lock) > 0 {
+            is_refused(lock, candidate);
+            tries += 1;
+        }
+    }
+    assert!(tries <= 9 * 10, "{tries} tries after one release");
+}

@@ -32,6 +32,12 @@ pub(crate) fn small_disk(at: &Path) -> Mounted {
     mounted("a tmpfs of 64 KiB", at, outcome)
 }
 
+/// A disk that is not slow to synchronise, for tests of many files.
+pub(crate) fn disk_in_memory(at: &Path) -> Mounted {
+    let outcome = rustix::mount::mount("tmpfs", at, "tmpfs", MountFlags::empty(), c"size=64m");
+    mounted("a tmpfs", at, outcome)
+}
+
 /// Makes everything under `at` read-only for whoever goes there by its path.
 pub(crate) fn read_only(at: &Path) -> Mounted {
     let mounted = mounted("it over itself", at, rustix::mount::mount_bind(at, at));

@@ -92,6 +92,7 @@ fn plays_a_part() {
         "old camel" => lock_like_java(directory, 0),
         "new camel" => lock_like_java(directory, 1),
         "poor" => acquire_without_descriptors(directory),
+        "busy" => wait_for_a_thousand(directory),
         _ => panic!("no such part: {part}"),
     }
 }
@@ -163,6 +164,44 @@ fn acquire_without_descriptors(directory: &Path) {
     });
     let too_many = elections.collect::<Result<Vec<_>, _>>().unwrap_err();
     say(&format!("{} | {too_many}", refused.unwrap_err()));
+}
+
+/// Takes part in 1000 elections, though its limit of open files is that of most systems.
+fn wait_for_a_thousand(directory: &Path) {
+    let limit = Rlimit {
+        current: Some(1024),
+        ..rustix::process::getrlimit(Resource::Nofile)
+    };
+    rustix::process::setrlimit(Resource::Nofile, limit).unwrap();
+    let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+    let root = FileRoot::open(directory).unwrap();
+    let (before, one) = (threads(), candidate(1));
+    let locks = (0..1000).map(|number| {
+        let name = tenure_core::ElectionName::new(&format!("job-{number}")).unwrap();
+        let lock = root.lock(name).unwrap();
+        wait(lock.enlist(&one)).unwrap();
+        assert!(matches!(
+            wait(lock.acquire(&claim(&one))),
+            Ok(Acquired::Granted(_))
+        ));
+        lock
+    });
+    let locks: Vec<_> = locks.collect();
+    assert_eq!(threads(), before, "no thread for any election");
+    let held = locks
+        .iter()
+        .filter(|lock| lock.descriptor().unwrap().is_some());
+    say(&format!("{} held", held.count()));
+}
+
+#[test]
+fn a_thousand_elections_need_no_thread_of_their_own_and_no_higher_limit_from_the_user() {
+    let temporary = tempfile::tempdir().unwrap();
+    let memory = crate::machine::disk_in_memory(temporary.path());
+    let mut busy = Other::plays("busy", temporary.path());
+    assert_eq!(busy.says(), "1000 held");
+    busy.end();
+    drop(memory);
 }
 
 #[test]
