@@ -107,7 +107,7 @@ impl Process {
         let log = options.append(true).create(true).open(log_path(&folder));
         Self {
             candidate: candidate.expect("a job has a candidate"),
-            fire_s: text("TENURE_SCHEDULED_TIME").map(|time| seconds(&time)),
+            fire_s: text("TENURE_SCHEDULED_UNIX").map(|time| seconds(&time)),
             folder,
             log: log.expect("the log can be opened"),
             run,

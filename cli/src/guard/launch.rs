@@ -1,7 +1,7 @@
 //! The moment between the guard and the job.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
@@ -50,12 +50,10 @@ fn prepare(guard: Option<&OsStr>) -> io::Result<()> {
 }
 
 fn fail(name: &OsStr, error: &io::Error) -> ExitCode {
-    // Nobody may be reading, and then the status says it.
-    let _ = writeln!(
-        io::stderr(),
-        "tenure: cannot run {:?}: {error}: check the command after `--`",
+    super::complain(&format!(
+        "cannot run {:?}: {error}: check the command after `--`",
         name.to_string_lossy()
-    );
+    ));
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound {
         NOT_FOUND
     } else {

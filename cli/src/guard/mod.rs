@@ -16,6 +16,7 @@ mod supervisor;
 mod tree;
 mod watch;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 pub use channel::{Channel, Peer, pair};
@@ -44,4 +45,10 @@ pub fn run_if_guard() -> Option<ExitCode> {
     } else {
         None
     }
+}
+
+/// Says something on standard error, in one write, so that lines of other processes do not come between.
+pub(crate) fn complain(what: &str) {
+    // Nobody may be reading, and that is no reason to fail.
+    let _ = std::io::stderr().write_all(format!("tenure: {what}\n").as_bytes());
 }

@@ -1,6 +1,6 @@
 //! The guard's loop: what happens is put to [`Watch`], what it decides is done.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::process::{ExitCode, Stdio};
 
@@ -223,7 +223,9 @@ impl Supervisor {
                 }
                 Action::TellGone(cause) => self.tell(&Report::Gone(cause)),
                 Action::EndProgram => {
-                    complain("the program is stopped or hangs past its deadline: it is ended");
+                    super::complain(
+                        "guard: the program is stopped or hangs past its deadline: it is ended",
+                    );
                     // It has other rights than its guard when this fails, and keeps the lock.
                     let _ = pidfd_send_signal(&self.tools.program, Signal::KILL);
                 }
@@ -240,8 +242,8 @@ impl Supervisor {
         for (pid, error) in tree::signal(Signal::KILL)? {
             if !self.unkillable.contains(&pid) {
                 self.unkillable.push(pid);
-                complain(&format!(
-                    "process {pid} of the job cannot be killed: {error}: end it by hand, nobody else leads before"
+                super::complain(&format!(
+                    "guard: process {pid} of the job cannot be killed: {error}: end it by hand, nobody else leads before"
                 ));
             }
         }
@@ -272,13 +274,8 @@ impl Supervisor {
 
 /// Without what it needs from the kernel a guard guards nothing.
 fn fail(error: &io::Error) -> ExitCode {
-    complain(&format!("the guard fails: {error}: its job is killed"));
+    super::complain(&format!("the guard fails: {error}: its job is killed"));
     // Should this fail too, the guard's own death ends the job, and the program what the job has left.
     let _ = tree::kill_and_wait();
     ExitCode::FAILURE
-}
-
-/// Nobody may be reading, and that is no reason to fail.
-fn complain(what: &str) {
-    let _ = writeln!(io::stderr(), "tenure: guard: {what}");
 }

@@ -84,6 +84,12 @@ impl fmt::Display for JobError {
 
 impl std::error::Error for JobError {}
 
+impl From<std::io::Error> for JobError {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

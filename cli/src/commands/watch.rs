@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+use serde_json::json;
+use tenure::time::Clock;
+
+use super::show::{Shown, time};
+use super::status::{look, nothing, open_to_look};
+use crate::concurrent::either;
+use crate::exit::Failure;
+use crate::options::ShowOptions;
+use crate::output::print;
+
+/// How often a lock is read at the least: some changes are not told.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) fn watch(options: &ShowOptions) -> Result<u8, Failure> {
+    super::block_on(follow(options))?
+}
+
+async fn follow(options: &ShowOptions) -> Result<u8, Failure> {
+    let clock = tenure::host::SystemClock::new();
+    let mut lock = None;
+    let mut last: Option<Shown> = None;
+    loop {
+        if lock.is_none() {
+            lock = open_to_look(&options.lock)?;
+        }
+        let shown = match &lock {
+            Some(lock) => look(lock).await?.without_heartbeat(),
+            None => nothing(&options.lock),
+        };
+        if last.as_ref() != Some(&shown) {
+            tell(&shown, options, &clock)?;
+            last = Some(shown);
+        }
+        match &lock {
+            Some(lock) => drop(either(lock.backend.changed(), clock.sleep(LOOK_AGAIN)).await),
+            None => clock.sleep(LOOK_AGAIN).await,
+        }
+    }
+}
+
+fn tell(
+    shown: &Shown,
+    options: &ShowOptions,
+    clock: &tenure::host::SystemClock,
+) -> Result<(), Failure> {
+    let now = time(clock.wall());
+    if options.json {
+        let mut line = shown.json();
+        line["seen"] = json!(now);
+        print(line)?;
+    } else {
+        print(format_args!("{now}  {}", shown.line()))?;
+    }
+    Ok(())
+}
