@@ -1,5 +1,6 @@
 use super::holding::{Attempt, Lock, Stage};
 use super::input::{Failure, OperationId, Outcome};
+use super::knowledge::LostClaim;
 use super::settings::probation;
 use super::timer::jittered;
 use super::{Machine, Moment, OnMissing, Output, Pending, Phase, Purpose};
@@ -17,29 +18,22 @@ impl Machine {
         };
         match (&pending.purpose, outcome) {
             (_, Outcome::Failed(failure)) => self.failed(now, &pending, failure),
-            (Purpose::Acquire { probation }, Outcome::Acquired(acquired)) => {
-                self.acquired(now, pending.sent, *probation, acquired);
+            (Purpose::Acquire(opportunity, _), Outcome::Acquired(acquired)) => {
+                self.acquired(now, pending.sent, opportunity.probation, acquired);
             }
             (Purpose::Observe, Outcome::Observed(observation)) => self.observed(now, observation),
             (Purpose::Renew(attempt), Outcome::Renewed(renewed)) => {
                 self.renewed(now, attempt, renewed)
             }
-            (Purpose::Release, Outcome::Released(released)) => self.released(now, released),
-            (Purpose::Enlist, Outcome::Done) => {
-                self.knowledge.enlisted = true;
-                self.knowledge.members_look = self.settings.follows_members();
+            (Purpose::Release, Outcome::Released(released)) => {
+                self.released(now, pending.sent, released);
             }
+            (Purpose::Enlist, Outcome::Done) => self.enlisted(),
             (Purpose::Withdraw, Outcome::Done) => {
-                self.knowledge.enlisted = false;
+                self.company.withdrew();
                 self.knowledge.queued = false;
             }
-            (Purpose::Members, Outcome::Members(members)) => {
-                self.knowledge.members_look = false;
-                if self.knowledge.members != members {
-                    self.knowledge.members.clone_from(&members);
-                    self.tell(Event::MembersChanged { members });
-                }
-            }
+            (Purpose::Members, Outcome::Members(members)) => self.members_read(now, members),
             (purpose, outcome) => panic!("the driver answered {purpose:?} with {outcome:?}"),
         }
     }
@@ -52,15 +46,17 @@ impl Machine {
             operation,
         });
         let unknown = failure.effect == Effect::Unknown;
-        let wait = match failure.kind {
-            ErrorKind::Throttled {
-                retry_after: Some(wait),
-            } => self.spans.retry.max(wait.into()),
-            _ => jittered(self.spans.retry, now.jitter),
-        };
+        let wait = self.wait_after(now, pending.sent, failure.kind);
         match &pending.purpose {
-            Purpose::Acquire { .. } => {
+            Purpose::Acquire(opportunity, nonce) => {
                 self.knowledge.queued |= self.settings.kind == LockKind::Session;
+                self.knowledge.lost_claim = match (opportunity.probation, opportunity.identity) {
+                    (None, Some(identity)) if unknown => Some(LostClaim {
+                        identity,
+                        nonce: *nonce,
+                    }),
+                    _ => None,
+                };
                 self.look();
             }
             Purpose::Renew(attempt) if unknown => {
@@ -69,15 +65,35 @@ impl Machine {
                 }
             }
             Purpose::Release if unknown && self.settings.kind == LockKind::Leased => self.look(),
-            Purpose::Members => self.knowledge.members_look = false,
-            Purpose::Withdraw => self.knowledge.enlisted = false,
-            Purpose::Enlist => {
-                // Being shown as a member is a courtesy; the election goes on without it.
-                self.knowledge.enlisted = true;
-            }
-            Purpose::Observe | Purpose::Release | Purpose::Renew(_) => {}
+            Purpose::Members => self.members_failed(now),
+            Purpose::Enlist => self.enlisting_failed(now),
+            Purpose::Observe => self.look(),
+            Purpose::Release | Purpose::Renew(_) | Purpose::Withdraw => {}
         }
-        self.back_off(pending.sent, wait);
+        let courtesy = matches!(pending.purpose, Purpose::Enlist | Purpose::Members);
+        if !courtesy || matches!(self.phase, Phase::Following(_)) {
+            self.back_off(now, pending.sent, wait);
+        }
+    }
+
+    /// How long after the send of a failed call the next one may be sent.
+    fn wait_after(&self, now: Moment, sent: Reading, kind: ErrorKind) -> Nanos {
+        let ErrorKind::Throttled {
+            retry_after: Some(wait),
+        } = kind
+        else {
+            return jittered(self.spans.retry, now.jitter);
+        };
+        let wait = self.spans.retry.max(wait.into());
+        match &self.phase {
+            // A store that wants to be left alone longer than the deadline allows is asked once more while that can help.
+            Phase::Holding(holding) if holding.renews() => {
+                let left = holding.deadline(&self.spans).remaining(now.reading);
+                let passed = now.reading.longest_since(sent);
+                wait.min(passed.saturating_add(Nanos::new(left.get() / 2)))
+            }
+            _ => wait,
+        }
     }
 
     fn acquired(&mut self, now: Moment, sent: Reading, wait: Option<Nanos>, acquired: Acquired) {
@@ -85,19 +101,25 @@ impl Machine {
             Acquired::Granted(grant) => self.granted(now, sent, wait, grant),
             Acquired::Busy(seen) => {
                 self.knowledge.queued |= self.settings.kind == LockKind::Session;
-                match seen {
-                    Some(observation) => {
-                        if self.accept(now, observation) {
-                            self.looked(now);
-                        }
-                    }
-                    None if self.settings.kind == LockKind::Leased => self.look(),
-                    None => self.looked(now),
-                }
-                if self.settings.kind == LockKind::Leased {
-                    self.count_conflict(now, sent);
-                }
+                self.refused(now, sent, seen);
             }
+        }
+    }
+
+    fn refused(&mut self, now: Moment, sent: Reading, seen: Option<Observation>) {
+        let held = seen.as_ref().is_some_and(|seen| seen.holder().is_some());
+        if self.settings.kind == LockKind::Leased || !held {
+            self.count_conflict(now, sent);
+        }
+        let known = seen.is_some_and(|observation| self.accept(now, observation));
+        if known {
+            self.looked(now);
+            if !held {
+                // It was just being freed, or just being taken.
+                self.knock();
+            }
+        } else {
+            self.look();
         }
     }
 
@@ -110,7 +132,7 @@ impl Machine {
         };
         *conflicts = conflicts.saturating_add(1);
         if *conflicts > 1 {
-            self.back_off(sent, jittered(self.spans.retry, now.jitter));
+            self.back_off(now, sent, jittered(self.spans.retry, now.jitter));
         }
     }
 
@@ -182,11 +204,10 @@ impl Machine {
 
     /// A renewal is known to have happened: by its answer, or by a read that found its nonce.
     fn confirmed(&mut self, now: Moment, attempt: &Attempt) {
-        let proof = self.settings.proof;
         let Phase::Holding(holding) = &mut self.phase else {
             return;
         };
-        if let Some(note) = holding.confirm(now.reading, attempt, proof) {
+        if let Some(note) = holding.confirm(now.reading, attempt, &self.spans) {
             self.outputs.push_back(Output::NoteWritten(note));
         }
     }
@@ -197,12 +218,11 @@ impl Machine {
             Phase::Following(_) => {
                 if self.accept(now, observation) {
                     self.looked(now);
-                    if self.settings.kind == LockKind::Session && self.may_try() {
-                        // A read does not tell whether the lock can be had; only a try does.
-                        self.look();
-                    }
+                    // A read does not tell whether a session lock can be had; only a try does.
+                    self.knock();
                 } else {
-                    self.back_off(now.reading, jittered(self.spans.retry, now.jitter));
+                    self.look();
+                    self.back_off(now, now.reading, jittered(self.spans.retry, now.jitter));
                 }
             }
             Phase::Holding(_) => self.observed_while_holding(now, observation),
@@ -219,10 +239,10 @@ impl Machine {
             .is_some_and(|version| version < holding.hold.version);
         if self.settings.kind == LockKind::Leased && past {
             // Older than our own last confirmed write: it deposes nobody. Ask again, but not at once.
-            self.back_off(now.reading, jittered(self.spans.retry, now.jitter));
+            holding.look = true;
+            self.back_off(now, now.reading, jittered(self.spans.retry, now.jitter));
             return;
         }
-        holding.look = false;
         let ours = match &observation.lock {
             LockState::Held(held) => {
                 let same = held.identity == holding.hold.identity;
@@ -261,8 +281,8 @@ impl Machine {
     /// The lock is not this candidate's any more.
     fn deposed(&mut self, now: Moment, observation: Observation) {
         let reason = match observation.holder() {
-            Some(by) => StopReason::Usurped { by: by.clone() },
-            None => StopReason::LockVanished,
+            Some(by) if !by.is(&self.settings.candidate) => StopReason::Usurped { by: by.clone() },
+            _ => StopReason::LockVanished,
         };
         self.lose(now, reason, Lock::Gone);
         self.accept(now, observation);
@@ -279,20 +299,30 @@ impl Machine {
         if !newer {
             return;
         }
-        match observation.holder() {
-            Some(holder) if holder.is(&self.settings.candidate) => {
-                self.heed(now, observation.request)
+        match &observation.lock {
+            LockState::Held(held) if !held.holder.is(&self.settings.candidate) => {
+                self.deposed(now, observation);
             }
-            Some(_) => self.deposed(now, observation),
-            None => holding.look = true,
+            LockState::Held(held) if held.identity == holding.hold.identity => {
+                self.heed(now, observation.request);
+            }
+            _ => holding.look = true,
         }
     }
 
-    fn released(&mut self, now: Moment, released: Released) {
+    fn released(&mut self, now: Moment, sent: Reading, released: Released) {
         match released {
-            Released::Vacated => self.drop_hold(now),
-            Released::Conflict(Some(observation)) => self.observed_while_holding(now, observation),
-            Released::Conflict(None) => self.look(),
+            Released::Vacated => {
+                self.drop_hold(now);
+                self.knowledge.queued = false;
+            }
+            Released::Conflict(seen) => {
+                self.count_conflict(now, sent);
+                match seen {
+                    Some(observation) => self.observed_while_holding(now, observation),
+                    None => self.look(),
+                }
+            }
         }
     }
 }
@@ -300,7 +330,7 @@ impl Machine {
 impl Purpose {
     fn name(&self) -> &'static str {
         match self {
-            Self::Acquire { .. } => "acquire",
+            Self::Acquire(..) => "acquire",
             Self::Enlist => "enlist",
             Self::Members => "members",
             Self::Observe => "observe",

@@ -2,14 +2,16 @@ use super::input::{Eligibility, Operation};
 use super::settings::probation;
 use super::timer::{Timer, jittered};
 use super::{Machine, Moment, OnMissing, Output, Phase, Purpose};
-use crate::backend::{Basis, Claim, LockKind, LockState};
-use crate::{Nanos, Reading};
+use crate::backend::{Basis, Claim, LockKind, LockState, Observation};
+use crate::{Identity, Nanos, Reading};
 
 /// A candidate that does not hold the lock.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Following {
     /// Refused tries in a row: the second one waits.
     pub(super) conflicts: u8,
+    /// Whether a session lock may be free as far as anybody has said: only a try tells.
+    pub(super) knock: bool,
     /// Something may have changed: read, or try, at once.
     pub(super) look: bool,
     /// When to read, or try, without any hint.
@@ -19,16 +21,19 @@ pub(super) struct Following {
 }
 
 /// A try that the present knowledge allows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Opportunity {
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Opportunity {
     basis: Basis,
-    probation: Option<Nanos>,
+    /// The object that the claim is made on, where there is one.
+    pub(super) identity: Option<Identity>,
+    pub(super) probation: Option<Nanos>,
 }
 
 impl Following {
     pub(super) fn starting(now: Reading) -> Self {
         Self {
             conflicts: 0,
+            knock: false,
             look: true,
             poll: Timer::new(now, Nanos::ZERO),
             withdrew: false,
@@ -50,7 +55,7 @@ impl Machine {
             .is_some_and(|timer| timer.due(now.reading))
         {
             self.knowledge.give_way = None;
-            self.look();
+            self.look_as_follower();
         }
     }
 
@@ -69,18 +74,29 @@ impl Machine {
             return;
         }
         let wants_look = following.look || following.poll.due(now.reading);
-        if self.knowledge.queued && !self.may_try() {
+        if self.knowledge.queued && (!self.may_try() || self.knowledge.give_way.is_some()) {
             // A place in a queue that nobody uses would block everybody behind it.
             self.send(now, Purpose::Withdraw, Operation::Withdraw);
-        } else if !self.knowledge.enlisted {
+        } else if self.company.enlisting_is_due(now.reading) {
             self.send(now, Purpose::Enlist, Operation::Enlist);
         } else if let Some(opportunity) = self.opportunity(now.reading, wants_look) {
             self.claim(now, opportunity);
         } else if wants_look {
-            self.send(now, Purpose::Observe, Operation::Observe);
-        } else if self.knowledge.members_look {
-            self.send(now, Purpose::Members, Operation::Members);
+            self.read(now);
+        } else if let Some((purpose, operation)) = self.company.due(now.reading) {
+            self.company.look = false;
+            self.send(now, purpose, operation);
         }
+    }
+
+    /// Reads the lock. What is told during the read may be missing from it, so it asks for another one.
+    pub(super) fn read(&mut self, now: Moment) {
+        match &mut self.phase {
+            Phase::Ended => return,
+            Phase::Following(following) => following.look = false,
+            Phase::Holding(holding) => holding.look = false,
+        }
+        self.send(now, Purpose::Observe, Operation::Observe);
     }
 
     /// Withdraws once, then ends whatever the answer was.
@@ -88,7 +104,7 @@ impl Machine {
         let Phase::Following(following) = &mut self.phase else {
             return;
         };
-        let needed = self.knowledge.enlisted || self.knowledge.queued;
+        let needed = self.company.may_be_enlisted() || self.knowledge.queued;
         if needed && !following.withdrew {
             following.withdrew = true;
             self.send(now, Purpose::Withdraw, Operation::Withdraw);
@@ -104,16 +120,22 @@ impl Machine {
     }
 
     fn opportunity(&self, now: Reading, wants_look: bool) -> Option<Opportunity> {
+        let Phase::Following(following) = &self.phase else {
+            return None;
+        };
         let observed = self.knowledge.observed.as_ref()?;
         if !self.may_try() || self.knowledge.give_way.is_some() {
             return None;
         }
         match self.settings.kind {
             // Only the store knows whether a session lock is free; to ask it is to try.
-            LockKind::Session => wants_look.then_some(Opportunity {
+            LockKind::Session => (wants_look || following.knock).then_some(Opportunity {
                 basis: Basis::Missing,
+                identity: None,
                 probation: None,
             }),
+            // What is known may be out of date, and a claim made from it would only be refused.
+            LockKind::Leased if following.look => None,
             LockKind::Leased => self.leased_opportunity(now, &observed.lock),
         }
     }
@@ -128,10 +150,12 @@ impl Machine {
         match lock {
             LockState::NeverHeld => Some(Opportunity {
                 basis: Basis::Missing,
+                identity: None,
                 probation: None,
             }),
             LockState::Missing => Some(Opportunity {
                 basis: Basis::Missing,
+                identity: None,
                 probation: self.unexplained(),
             }),
             LockState::Vacant { identity, mark } => {
@@ -140,6 +164,7 @@ impl Machine {
                 let probation = if released { None } else { self.unexplained() };
                 Some(Opportunity {
                     basis: Basis::At(version?),
+                    identity: Some(*identity),
                     probation,
                 })
             }
@@ -148,15 +173,20 @@ impl Machine {
                 if held.holder.is(&self.settings.candidate) {
                     // A claim of our own whose answer was lost. Nothing of ours runs, so it needs no ageing; but only a newly
                     // confirmed write starts a leadership, and what the claim owed it still owes.
+                    let owed_none = self.knowledge.lost_claim.is_some_and(|lost| {
+                        lost.identity == held.identity && lost.nonce == held.nonce
+                    });
                     return Some(Opportunity {
                         basis,
-                        probation: self.unexplained(),
+                        identity: Some(held.identity),
+                        probation: if owed_none { None } else { self.unexplained() },
                     });
                 }
                 self.takeover(held.duration)
                     .is_some_and(|timer| timer.surely_over(now))
                     .then_some(Opportunity {
                         basis,
+                        identity: Some(held.identity),
                         probation: None,
                     })
             }
@@ -181,16 +211,19 @@ impl Machine {
     }
 
     fn claim(&mut self, now: Moment, opportunity: Opportunity) {
+        if let Phase::Following(following) = &mut self.phase {
+            following.look = false;
+            following.knock = false;
+        }
+        let nonce = self.nonce(now);
         let claim = Claim {
             basis: opportunity.basis,
             candidate: self.settings.candidate.clone(),
             lease_duration: self.settings.timing.lease_duration(),
-            nonce: self.nonce(now),
+            nonce,
             wall: now.wall,
         };
-        let purpose = Purpose::Acquire {
-            probation: opportunity.probation,
-        };
+        let purpose = Purpose::Acquire(opportunity, nonce);
         self.send(now, purpose, Operation::Acquire(claim));
     }
 
@@ -202,8 +235,28 @@ impl Machine {
             jittered(self.spans.renew, now.jitter)
         };
         if let Phase::Following(following) = &mut self.phase {
-            following.look = false;
             following.poll = Timer::new(now.reading, span);
+        }
+    }
+
+    /// A follower is told by a hint what the lock has become.
+    pub(super) fn told_of(&mut self, now: Moment, observation: Observation) {
+        let nobody = observation.holder().is_none();
+        if self.accept(now, observation) {
+            if self.knowledge.watching {
+                // The watch is not silent: no poll is needed.
+                self.looked(now);
+            }
+            if nobody {
+                self.knock();
+            }
+        }
+    }
+
+    /// A session lock may be had as soon as it may be tried.
+    pub(super) fn knock(&mut self) {
+        if let Phase::Following(following) = &mut self.phase {
+            following.knock = self.settings.kind == LockKind::Session;
         }
     }
 }

@@ -2,10 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::timer::Timer;
-use super::{Machine, Moment};
-use crate::backend::{
-    Holder, LockKind, LockState, Member, Observation, OperatorRequest, RequestKind,
-};
+use super::{Machine, Moment, Phase};
+use crate::backend::{Holder, LockKind, LockState, Observation, OperatorRequest, RequestKind};
 use crate::event::{Event, WaitReason};
 use crate::{CandidateId, Identity, Nonce, Reading, Version};
 
@@ -14,21 +12,28 @@ use crate::{CandidateId, Identity, Nonce, Reading, Version};
 pub(super) struct Knowledge {
     candidate: Arc<CandidateId>,
     kind: LockKind,
-    /// Whether this process is shown as a member.
-    pub(super) enlisted: bool,
     /// Let others go first until then.
     pub(super) give_way: Option<Timer>,
     pub(super) leader: Option<Holder>,
     /// The largest duration that any record of this election had.
     pub(super) longest_lease: Option<Duration>,
-    pub(super) members: Vec<Member>,
-    pub(super) members_look: bool,
+    /// A claim without probation whose answer was lost.
+    pub(super) lost_claim: Option<LostClaim>,
     newest: Option<Version>,
     pub(super) observed: Option<Observation>,
     /// Whether a claim may have put this candidate in a queue.
     pub(super) queued: bool,
     pub(super) sighting: Option<Sighting>,
     pub(super) watching: bool,
+}
+
+/// A claim that owed no probation and whose answer was lost: should it turn out to have been granted, it still owes none.
+///
+/// Only on the object that it was made on: a copy of the record on another one proves nothing about what happened between.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct LostClaim {
+    pub(super) identity: Identity,
+    pub(super) nonce: Nonce,
 }
 
 /// Since when the same has been seen, by this candidate's own clock.
@@ -69,12 +74,10 @@ impl Knowledge {
         Self {
             candidate: Arc::new(candidate),
             kind,
-            enlisted: false,
             give_way: None,
             leader: None,
             longest_lease: None,
-            members: Vec::new(),
-            members_look: false,
+            lost_claim: None,
             newest: None,
             observed: None,
             queued: false,
@@ -97,9 +100,12 @@ impl Knowledge {
         self.longest_lease = self.longest_lease.max(duration);
     }
 
-    /// A request may show in an answer that is no observation; it stands until an observation shows otherwise.
+    /// A request may show in an answer that is no observation; it stands until an observation shows otherwise, since such an
+    /// answer need not repeat it.
     pub(super) fn saw_request(&mut self, request: Option<OperatorRequest>) {
-        if let Some(observed) = &mut self.observed {
+        if let Some(observed) = &mut self.observed
+            && request.is_some()
+        {
             observed.request = request;
         }
     }
@@ -116,18 +122,20 @@ impl Knowledge {
             .is_some_and(|request| request.kind == RequestKind::Pause)
     }
 
-    fn sight(&mut self, now: Reading, lock: &LockState) {
+    /// Says whether it is something else than what was seen before.
+    fn sight(&mut self, now: Reading, lock: &LockState) -> bool {
         let subject = Subject::of(lock);
-        if self
+        let another = self
             .sighting
             .as_ref()
-            .is_none_or(|sighting| sighting.subject != subject)
-        {
+            .is_none_or(|sighting| sighting.subject != subject);
+        if another {
             self.sighting = Some(Sighting {
                 first_seen: now,
                 subject,
             });
         }
+        another
     }
 }
 
@@ -142,7 +150,7 @@ impl Machine {
         if let LockState::Held(held) = &observation.lock {
             knowledge.saw_duration(held.duration);
         }
-        knowledge.sight(now.reading, &observation.lock);
+        let another = knowledge.sight(now.reading, &observation.lock);
         let was_paused = knowledge.paused();
         let candidate = Arc::clone(&knowledge.candidate);
         let leader = observation
@@ -152,6 +160,12 @@ impl Machine {
         if leader.is_some() {
             // Somebody else has it: nobody is owed the way any longer.
             knowledge.give_way = None;
+            if let Phase::Following(following) = &mut self.phase
+                && another
+            {
+                // That contest is decided.
+                following.conflicts = 0;
+            }
         }
         knowledge.observed = Some(observation);
         if knowledge.paused() && !was_paused {

@@ -12,13 +12,17 @@
 //! Production, the simulator and the model checker run this type; there is no second copy of the election's logic.
 
 mod answers;
+mod company;
 mod following;
 mod holding;
 mod input;
 mod knowledge;
 mod output;
 mod settings;
+mod stages;
 mod state;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod wake;
 
@@ -34,7 +38,8 @@ pub use state::State;
 use crate::backend::Hint;
 use crate::event::{Event, StopReason};
 use crate::{FencingToken, Nanos, Nonce, Reading};
-use following::Following;
+use company::Company;
+use following::{Following, Opportunity};
 use holding::Holding;
 use knowledge::Knowledge;
 use settings::Spans;
@@ -43,6 +48,7 @@ use timer::Timer;
 /// One candidate of one election. See the [module](self).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Machine {
+    company: Company,
     eligibility: Eligibility,
     ending: bool,
     knowledge: Knowledge,
@@ -69,7 +75,7 @@ struct Pending {
 /// What an answer will be needed for.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Purpose {
-    Acquire { probation: Option<Nanos> },
+    Acquire(Opportunity, Nonce),
     Enlist,
     Members,
     Observe,
@@ -91,6 +97,7 @@ impl Machine {
         let spans = Spans::of(&settings);
         let knowledge = Knowledge::new(settings.candidate.clone(), settings.kind);
         Self {
+            company: Company::default(),
             eligibility,
             ending: false,
             knowledge,
@@ -142,7 +149,7 @@ impl Machine {
             Input::SetEligibility(eligibility) => {
                 self.eligibility = eligibility;
                 match eligibility {
-                    Eligibility::Eligible => self.look(),
+                    Eligibility::Eligible => self.look_as_follower(),
                     Eligibility::Ineligible => self.leave(now, StopReason::Ineligible),
                 }
             }
@@ -169,17 +176,16 @@ impl Machine {
                     holding.disconnected = true;
                 }
             }
-            Hint::MembersChanged => self.knowledge.members_look = self.settings.follows_members(),
+            Hint::MembersChanged => self.company.look = self.settings.follows_members(),
             Hint::Seen(observation) => match self.phase {
                 Phase::Holding(_) => self.glimpsed(now, observation),
-                Phase::Following(_) => {
-                    self.accept(now, observation);
-                }
+                Phase::Following(_) => self.told_of(now, observation),
                 Phase::Ended => {}
             },
             Hint::Watching(watching) => {
                 // What happened before the watch began was not told.
                 self.knowledge.watching = watching;
+                self.company.look = self.settings.follows_members();
                 self.look();
             }
         }
@@ -191,6 +197,12 @@ impl Machine {
             Phase::Ended => {}
             Phase::Following(following) => following.look = true,
             Phase::Holding(holding) => holding.look = true,
+        }
+    }
+
+    fn look_as_follower(&mut self) {
+        if let Phase::Following(following) = &mut self.phase {
+            following.look = true;
         }
     }
 
@@ -251,9 +263,10 @@ impl Machine {
         Nonce(self.last_nonce)
     }
 
-    /// Waits before the next call. `sent` is when the failed one was sent.
-    fn back_off(&mut self, sent: Reading, span: Nanos) {
-        self.retry = Some(Timer::new(sent, span));
+    /// Waits with the next call until `span` after `sent`, when the last one was sent.
+    fn back_off(&mut self, now: Moment, sent: Reading, span: Nanos) {
+        let retry = Timer::new(sent, span);
+        self.retry = (!retry.due(now.reading)).then_some(retry);
     }
 
     /// A clock that counts suspended time runs ahead of one that does not. Slewing explains a tenth; the rest was suspend.

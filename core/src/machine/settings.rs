@@ -50,8 +50,11 @@ impl Settings {
 pub(super) struct Spans {
     /// How long after the send of the newest proven write the work may run before it is told to stop: the one place of the deadline.
     pub(super) validity: Nanos,
+    /// How long after the acknowledgement of a renewal another one proves it, where one does not prove itself.
+    pub(super) gap: Option<Nanos>,
     /// When a renewal counts as late, from the same send.
     pub(super) jeopardy: Nanos,
+    pub(super) lease: Nanos,
     pub(super) renew: Nanos,
     pub(super) request_timeout: Nanos,
     pub(super) retry: Nanos,
@@ -70,13 +73,16 @@ impl Spans {
         let request_timeout = Nanos::from(timing.request_timeout());
         let validity = timing.validity();
         // A renewal that needs another to be proven is late by that other one as well.
-        let echo = match settings.proof {
-            Proof::Itself => Nanos::ZERO,
-            Proof::Later { gap } => renew.max(Nanos::from(gap)),
+        let gap = match settings.proof {
+            Proof::Itself => None,
+            Proof::Later { gap } => Some(Nanos::from(gap)),
         };
+        let echo = gap.map_or(Nanos::ZERO, |gap| renew.max(gap));
         Self {
             validity,
+            gap,
             jeopardy: timing.jeopardy_after().saturating_add(echo).min(validity),
+            lease: timing.lease_duration().into(),
             renew,
             request_timeout,
             retry: timing.retry_interval().into(),

@@ -75,7 +75,7 @@ impl Machine {
 
     /// The members, as last read.
     pub fn members(&self) -> &[Member] {
-        &self.knowledge.members
+        &self.company.members
     }
 
     /// The last observation of the lock that was not older than one before.

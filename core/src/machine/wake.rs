@@ -41,7 +41,10 @@ impl Machine {
     }
 
     fn takeover_left(&self, now: Reading) -> Option<Nanos> {
-        match &self.knowledge.observed.as_ref()?.lock {
+        let observed = self.knowledge.observed.as_ref()?;
+        // Without a version there is nothing to compare with: it is never taken over.
+        observed.version?;
+        match &observed.lock {
             LockState::Held(held) if self.settings.kind == LockKind::Leased => self
                 .takeover(held.duration)
                 .map(|timer| timer.left_at_least(now)),
@@ -53,7 +56,10 @@ impl Machine {
         let stage = match &holding.stage {
             Stage::Draining { limit, .. } => Some(early(limit.left_at_most(now))),
             Stage::Leading => None,
-            Stage::Probation { over } => Some(over.left_at_least(now)),
+            Stage::Probation { over } => {
+                let left = over.left_at_least(now);
+                (left > Nanos::ZERO).then_some(left)
+            }
             Stage::Releasing { give_up } => Some(give_up.left_at_most(now)),
             Stage::Stopping {
                 aborted: false,
@@ -88,7 +94,7 @@ impl Machine {
         match (&self.retry, holding.stage.is_releasing()) {
             (Some(retry), _) => Some(retry.left_at_most(now)),
             (None, true) => None,
-            (None, false) => Some(holding.renewal_due(&self.spans).left_at_most(now)),
+            (None, false) => Some(holding.renewal_in(now, &self.spans)),
         }
     }
 }
