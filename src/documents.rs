@@ -1,5 +1,9 @@
 //! Runs the code of the documents in `docs/` as documentation tests.
 
+#[cfg(feature = "file")]
+#[doc = include_str!("../docs/backends.md")]
+mod backends {}
+
 #[doc = include_str!("../docs/fencing.md")]
 mod fencing {}
 

@@ -288,3 +288,76 @@ fn of(watched: &Watched, election: &ElectionName, tell: impl Fn(&Hints)) {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use tenure_core::backend::Hint;
+
+    use super::*;
+    use crate::file::system::meddled::{Call, Meddled};
+
+    fn told(hints: &Hints) -> Vec<Hint> {
+        let mut context = Context::from_waker(Waker::noop());
+        let next = || match pin!(hints.next()).poll(&mut context) {
+            Poll::Ready(hint) => Some(hint),
+            Poll::Pending => None,
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    fn watched(system: Meddled) -> (Arc<Watcher>, Arc<Hints>, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let system = Arc::new(system) as Arc<dyn System>;
+        let watcher = Watcher::start(&system, directory.path()).unwrap();
+        let hints = Arc::new(Hints::default());
+        watcher.register(&ElectionName::new("a").unwrap(), &hints);
+        (watcher, hints, directory)
+    }
+
+    #[test]
+    fn lost_events_have_everybody_look_at_everything() {
+        let (watcher, hints, _directory) = watched(Meddled::new());
+        assert_eq!(told(&hints), [Hint::Watching(true)]);
+        let watch = watcher.watch.clone().unwrap();
+        watcher.heed(watch.as_ref(), &Event::Overflow);
+        assert_eq!(told(&hints), [Hint::Changed, Hint::MembersChanged]);
+        assert!(
+            hints.refused(None).is_some(),
+            "a close may have been among them"
+        );
+        watcher.close();
+    }
+
+    #[test]
+    fn a_machine_without_watches_left_is_polled() {
+        let system = Meddled::new();
+        system.meddle(|call, _| match call {
+            Call::Watch => Err(std::io::Error::from_raw_os_error(nix::libc::EMFILE)),
+            _ => Ok(()),
+        });
+        let (watcher, hints, directory) = watched(system);
+        assert_eq!(told(&hints), [], "nobody is promised to be told");
+        watcher.remind(&hints, Duration::ZERO);
+        watcher.watch_members(&ElectionName::new("a").unwrap(), directory.path());
+        watcher.close();
+    }
+
+    #[test]
+    fn a_forgotten_handle_is_told_nothing_and_leaves_nothing() {
+        let (watcher, hints, directory) = watched(Meddled::new());
+        let election = ElectionName::new("a").unwrap();
+        watcher.watch_members(&election, directory.path());
+        watcher.deregister(&election, &hints);
+        let left = locked(&watcher.watched);
+        assert!(
+            left.handles.is_empty() && left.members.is_empty(),
+            "{left:?}"
+        );
+        drop(left);
+        watcher.close();
+    }
+}

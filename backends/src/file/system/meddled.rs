@@ -21,6 +21,7 @@ pub(crate) enum Call {
     Rename,
     Synchronise,
     SynchroniseDirectory,
+    Watch,
 }
 
 type Hand = Arc<dyn Fn(Call, &Path) -> io::Result<()> + Send + Sync>;
@@ -129,6 +130,7 @@ impl System for Meddled {
     }
 
     fn watch(&self) -> io::Result<Arc<dyn Watch>> {
+        self.before(Call::Watch, Path::new(""))?;
         Linux.watch()
     }
 
