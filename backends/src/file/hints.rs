@@ -71,12 +71,14 @@ impl Hints {
         let Reminding::On { seen, step } = pending.reminding else {
             return None;
         };
-        if token != seen || step >= REMINDERS {
+        // Whoever has not looked before cannot tell whose token it is.
+        let another = seen.is_some() && token != seen;
+        if another || step >= REMINDERS {
             pending.reminding = Reminding::Off;
             return None;
         }
         pending.reminding = Reminding::On {
-            seen,
+            seen: token,
             step: step + 1,
         };
         Some(Duration::from_millis(1 << step))

@@ -97,12 +97,14 @@ impl FileRoot {
             let detail = format!("cannot start a thread: {error}");
             Failure::new(ErrorKind::Exhausted, detail)
         };
+        // The threads of the worker end with it when the watcher cannot be started.
+        let worker = Worker::start().map_err(threads)?;
         Ok(Self(Arc::new(Shared {
             inode: stat.inode,
             token_floor: builder.token_floor,
             warning,
             watcher: Watcher::start(&system, &directory).map_err(threads)?,
-            worker: Worker::start().map_err(threads)?,
+            worker,
             directory,
             system,
         })))

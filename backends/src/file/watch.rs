@@ -290,6 +290,10 @@ fn of(watched: &Watched, election: &ElectionName, tell: impl Fn(&Hints)) {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are no tests to the lint, and a failed one should fail its test"
+)]
 mod tests {
     use std::future::Future;
     use std::pin::pin;
