@@ -5,7 +5,7 @@ use super::timer::Timer;
 use super::{Machine, Moment, Phase};
 use crate::backend::{Holder, LockKind, LockState, Observation, OperatorRequest, RequestKind};
 use crate::event::{Event, WaitReason};
-use crate::{CandidateId, Identity, Nonce, Reading, Version};
+use crate::{CandidateId, FencingToken, Identity, Nonce, Reading, Version};
 
 /// What a candidate knows about the lock and those who want it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -51,19 +51,28 @@ enum Subject {
         holder: Holder,
         identity: Identity,
         nonce: Nonce,
+        /// Somebody may have led between two sights of the same hold, when a stranger has put it back: then the token is another.
+        token: Option<FencingToken>,
+        /// Of a record that says nothing, every write may hide a leadership.
+        version: Option<Version>,
     },
     NotHeld,
 }
 
 impl Subject {
-    fn of(lock: &LockState) -> Self {
-        match lock {
-            LockState::Held(held) => Self::Held {
-                duration: held.duration,
-                holder: held.holder.clone(),
-                identity: held.identity,
-                nonce: held.nonce,
-            },
+    fn of(observation: &Observation) -> Self {
+        match &observation.lock {
+            LockState::Held(held) => {
+                let says_nothing = held.duration.is_none() && observation.token.is_none();
+                Self::Held {
+                    duration: held.duration,
+                    holder: held.holder.clone(),
+                    identity: held.identity,
+                    nonce: held.nonce,
+                    token: observation.token,
+                    version: observation.version.filter(|_| says_nothing),
+                }
+            }
             LockState::Missing | LockState::NeverHeld | LockState::Vacant { .. } => Self::NotHeld,
         }
     }
@@ -123,8 +132,8 @@ impl Knowledge {
     }
 
     /// Says whether it is something else than what was seen before.
-    fn sight(&mut self, now: Reading, lock: &LockState) -> bool {
-        let subject = Subject::of(lock);
+    fn sight(&mut self, now: Reading, observation: &Observation) -> bool {
+        let subject = Subject::of(observation);
         let another = self
             .sighting
             .as_ref()
@@ -150,7 +159,7 @@ impl Machine {
         if let LockState::Held(held) = &observation.lock {
             knowledge.saw_duration(held.duration);
         }
-        let another = knowledge.sight(now.reading, &observation.lock);
+        let another = knowledge.sight(now.reading, &observation);
         let was_paused = knowledge.paused();
         let candidate = Arc::clone(&knowledge.candidate);
         let leader = observation
