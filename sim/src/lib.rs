@@ -4,6 +4,7 @@
 //! - [`random`]: streams of random numbers, one for each use.
 //! - [`executor`]: tasks of processes that live, pause and die; true time.
 //! - [`clock`]: each node's clocks.
+//! - [`smoke`]: runs of the election under faults, and an oracle.
 //! - [`trace`]: what happened, and a hash of it.
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
@@ -11,6 +12,7 @@
 pub mod clock;
 pub mod executor;
 pub mod random;
+pub mod smoke;
 pub mod trace;
 mod true_time;
 

@@ -28,6 +28,13 @@ impl TrueTime {
         Self(self.0.saturating_add(nanos))
     }
 
+    /// The moment `duration` earlier, at least [`TrueTime::START`].
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(nanos))
+    }
+
     /// How long after `earlier` this is; nothing when it is before.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -8,7 +8,7 @@ use tenure_core::time::Sleep;
 use tenure_core::{Clock, Nanos, Reading, WallTime};
 
 use super::Counter;
-use super::sleep::SimSleep;
+use super::sleep::{SimSleep, Timeline};
 use crate::TrueTime;
 use crate::executor::Handle;
 
@@ -47,7 +47,7 @@ pub(super) struct State {
     slew_ppm: i64,
     pub(super) sleeps_made: u64,
     suspended: bool,
-    pub(super) timers: Counter,
+    timers: Counter,
     /// How far the wall clock is from the uptime, in microseconds.
     wall_offset: i64,
 }
@@ -84,7 +84,24 @@ impl NodeClock {
 
     /// The clock as an elector on this node sees it.
     pub fn clock(&self) -> Arc<SimClock> {
-        Arc::new(SimClock(Arc::clone(&self.0)))
+        Arc::new(SimClock {
+            boottime: Boottime::CountsSuspend,
+            node: Arc::clone(&self.0),
+        })
+    }
+
+    /// The clock as a careless elector would read it: both readings stand still in suspend.
+    pub fn clock_without_boottime(&self) -> Arc<SimClock> {
+        Arc::new(SimClock {
+            boottime: Boottime::IsRaw,
+            node: Arc::clone(&self.0),
+        })
+    }
+
+    /// A wait that a suspend does not make late: what a timer on `CLOCK_BOOTTIME` is.
+    pub fn sleep_over_suspend(&self, duration: Duration) -> Sleep {
+        let duration = duration.into();
+        Box::pin(SimSleep::new(&self.0, Timeline::OverSuspend, duration))
     }
 
     /// From now on the oscillator runs at this rate.
@@ -128,6 +145,13 @@ impl NodeClock {
 }
 
 impl State {
+    pub(super) fn counter(&self, timeline: Timeline) -> &Counter {
+        match timeline {
+            Timeline::OverSuspend => &self.boottime,
+            Timeline::WhileAwake => &self.timers,
+        }
+    }
+
     fn apply(&mut self, now: TrueTime) {
         let slewed = self.rate_ppm + self.slew_ppm;
         let running = !self.suspended;
@@ -146,28 +170,40 @@ impl fmt::Debug for NodeClock {
 
 /// A node's clock as an elector sees it.
 #[derive(Clone)]
-pub struct SimClock(Arc<Node>);
+pub struct SimClock {
+    boottime: Boottime,
+    node: Arc<Node>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Boottime {
+    CountsSuspend,
+    IsRaw,
+}
 
 impl Clock for SimClock {
     fn now(&self) -> Reading {
-        let now = self.0.handle.now();
-        let state = self.0.lock();
-        Reading {
-            boottime: Nanos::new(state.boottime.at(now)),
-            raw: Nanos::new(state.raw.at(now)),
-        }
+        let now = self.node.handle.now();
+        let state = self.node.lock();
+        let raw = Nanos::new(state.raw.at(now));
+        let boottime = match self.boottime {
+            Boottime::CountsSuspend => Nanos::new(state.boottime.at(now)),
+            Boottime::IsRaw => raw,
+        };
+        Reading { boottime, raw }
     }
 
     fn wall(&self) -> WallTime {
-        let now = self.0.handle.now();
-        let state = self.0.lock();
+        let now = self.node.handle.now();
+        let state = self.node.lock();
         let uptime_micros = i64::try_from(state.boottime.at(now) / 1000).unwrap_or(i64::MAX);
         let micros = uptime_micros.saturating_add(state.wall_offset);
         WallTime::from_unix_micros(u64::try_from(micros).unwrap_or(0))
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(SimSleep::new(&self.0, duration.into()))
+        let duration = duration.into();
+        Box::pin(SimSleep::new(&self.node, Timeline::WhileAwake, duration))
     }
 }
 

@@ -8,23 +8,37 @@ use tenure_core::Nanos;
 use super::node::Node;
 use crate::executor::TimerKey;
 
-/// A wait on the clock that a node's timers run on.
+/// Which of a node's counters a wait counts by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timeline {
+    /// As timers on `CLOCK_BOOTTIME`: a suspend counts.
+    OverSuspend,
+    /// As timers on `CLOCK_MONOTONIC`: a suspend makes them late.
+    WhileAwake,
+}
+
+/// A wait on one of a node's counters.
 pub(super) struct SimSleep {
     node: Arc<Node>,
     number: u64,
     target: u64,
+    timeline: Timeline,
     timer: Option<TimerKey>,
 }
 
 impl SimSleep {
-    pub(super) fn new(node: &Arc<Node>, duration: Nanos) -> Self {
+    pub(super) fn new(node: &Arc<Node>, timeline: Timeline, duration: Nanos) -> Self {
         let now = node.handle.now();
         let mut state = node.lock();
         state.sleeps_made += 1;
         Self {
             node: Arc::clone(node),
             number: state.sleeps_made,
-            target: state.timers.at(now).saturating_add(duration.get()),
+            target: state
+                .counter(timeline)
+                .at(now)
+                .saturating_add(duration.get()),
+            timeline,
             timer: None,
         }
     }
@@ -46,12 +60,12 @@ impl Future for SimSleep {
         let now = self.node.handle.now();
         let when = {
             let mut state = self.node.lock();
-            if state.timers.at(now) >= self.target {
+            if state.counter(self.timeline).at(now) >= self.target {
                 return Poll::Ready(());
             }
             let waker = context.waker().clone();
             state.sleepers.insert(self.number, waker);
-            state.timers.when(self.target)
+            state.counter(self.timeline).when(self.target)
         };
         self.timer = when.map(|at| self.node.handle.set_timer(at, context.waker().clone()));
         Poll::Pending
