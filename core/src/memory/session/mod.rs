@@ -1,5 +1,6 @@
 //! A lock that is the first of a queue of sessions, like a ZooKeeper node or a kernel's file lock.
 
+mod requests;
 mod state;
 
 use std::sync::Arc;

@@ -6,51 +6,45 @@ use super::super::leased::list;
 use super::super::shared::State;
 use super::super::{Reply, Request, SessionId};
 use super::SessionMode;
-use crate::backend::{
-    Acquired, Claim, Grant, Held, Hold, Holder, LockState, Note, Observation, OperatorRequest,
-    Release, ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, RequestKind, Submitted,
-    Vacancy,
-};
-use crate::{
-    CandidateId, Effect, Error, ErrorKind, FencingToken, Identity, Nonce, Version, WallTime,
-};
+use crate::backend::{Held, Holder, LockState, Note, Observation, OperatorRequest, ReleaseMark};
+use crate::{CandidateId, Error, FencingToken, Identity, Nonce, Version, WallTime};
 
 /// A place in the queue. The first place has the lock.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Node {
-    duration: Option<Duration>,
+pub(super) struct Node {
+    pub(super) duration: Option<Duration>,
     /// Whether a claim has been answered with this node's token.
-    granted: bool,
-    holder: Holder,
-    nonce: Nonce,
+    pub(super) granted: bool,
+    pub(super) holder: Holder,
+    pub(super) nonce: Nonce,
     /// The session that it ends with; nothing for a stranger's node, which only an administrator ends.
-    session: Option<SessionId>,
-    token: FencingToken,
+    pub(super) session: Option<SessionId>,
+    pub(super) token: FencingToken,
 }
 
 /// All data of a session store at one moment: plain data, to be compared and hashed.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct SessionState {
-    before: Option<Observation>,
-    identities: u128,
-    identity: Option<Identity>,
-    longest_lease: Option<Duration>,
-    mark: Option<ReleaseMark>,
-    members: BTreeMap<SessionId, CandidateId>,
-    mode: SessionMode,
-    note: Option<Note>,
-    open: BTreeSet<SessionId>,
-    queue: Vec<Node>,
-    readable: bool,
-    request: Option<OperatorRequest>,
-    server_time: Option<WallTime>,
-    sessions: u64,
-    token: Option<FencingToken>,
-    tokens: u64,
+    pub(super) before: Option<Observation>,
+    pub(super) identities: u128,
+    pub(super) identity: Option<Identity>,
+    pub(super) longest_lease: Option<Duration>,
+    pub(super) mark: Option<ReleaseMark>,
+    pub(super) members: BTreeMap<SessionId, CandidateId>,
+    pub(super) mode: SessionMode,
+    pub(super) note: Option<Note>,
+    pub(super) open: BTreeSet<SessionId>,
+    pub(super) queue: Vec<Node>,
+    pub(super) readable: bool,
+    pub(super) request: Option<OperatorRequest>,
+    pub(super) server_time: Option<WallTime>,
+    pub(super) sessions: u64,
+    pub(super) token: Option<FencingToken>,
+    pub(super) tokens: u64,
     /// Whether the lock has vanished or become unreadable, and nobody has vouched since that its former holders have stopped.
-    unexplained: bool,
-    version: u64,
-    written: Option<WallTime>,
+    pub(super) unexplained: bool,
+    pub(super) version: u64,
+    pub(super) written: Option<WallTime>,
 }
 
 impl SessionState {
@@ -166,7 +160,7 @@ impl SessionState {
     }
 
     /// One write: a version of its own, and what was before it is remembered.
-    fn touch<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
+    pub(super) fn touch<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
         self.before = Some(self.observe());
         let result = write(self);
         self.version += 1;
@@ -176,160 +170,17 @@ impl SessionState {
         result
     }
 
-    fn create(&mut self) {
+    pub(super) fn create(&mut self) {
         if self.identity.is_none() {
             self.identities += 1;
             self.identity = Some(Identity(self.identities));
         }
     }
 
-    fn next_token(&mut self) -> Option<FencingToken> {
+    pub(super) fn next_token(&mut self) -> Option<FencingToken> {
         let token = FencingToken::new(self.tokens + 1)?;
         self.tokens = token.value();
         Some(token)
-    }
-
-    fn error(kind: ErrorKind, operation: &'static str, detail: &str) -> Error {
-        Error::new(kind, Effect::NotApplied, operation, Self::NAME, detail)
-    }
-
-    fn acquire(&mut self, from: SessionId, claim: &Claim) -> Result<Acquired, Error> {
-        if !self.is_open(from) {
-            let detail = "the session has ended: the next call starts another";
-            return Err(Self::error(ErrorKind::Unavailable, "acquire", detail));
-        }
-        let (mode, taken) = (self.mode, !self.queue.is_empty());
-        let mine = |node: &Node| node.session == Some(from) && node.holder.is(&claim.candidate);
-        if mode == SessionMode::EndsWithHandle && taken && !self.queue.iter().any(mine) {
-            return Ok(Acquired::Busy(Some(self.observe())));
-        }
-        // A node that was granted before may have been led on: its token is used up.
-        let waits = self.queue.iter().any(|node| mine(node) && !node.granted);
-        if !waits {
-            let token = self.next_token().ok_or_else(|| {
-                let detail = "no token is left: use another store";
-                Self::error(ErrorKind::Exhausted, "acquire", detail)
-            })?;
-            self.touch(|state| {
-                state.create();
-                state.queue.retain(|node| !mine(node));
-                state.queue.push(Node {
-                    duration: Some(claim.lease_duration),
-                    granted: false,
-                    holder: Holder::from(&claim.candidate),
-                    nonce: claim.nonce,
-                    session: Some(from),
-                    token,
-                });
-            });
-        }
-        if !self.queue.first().is_some_and(mine) {
-            return Ok(Acquired::Busy(Some(self.observe())));
-        }
-        Ok(Acquired::Granted(self.grant(claim)))
-    }
-
-    /// The first place is the claimant's: writes its claim there.
-    fn grant(&mut self, claim: &Claim) -> Grant {
-        let unexplained = self.unexplained || !self.readable;
-        let vacancy = if unexplained {
-            Vacancy::Unexplained {
-                longest_lease: self.longest_lease,
-            }
-        } else {
-            Vacancy::Proven
-        };
-        self.touch(|state| {
-            state.unexplained = unexplained;
-            state.readable = true;
-            state.mark = None;
-            state.longest_lease = state.longest_lease.max(Some(claim.lease_duration));
-            state.written = Some(claim.wall);
-            let first = &mut state.queue[0];
-            first.duration = Some(claim.lease_duration);
-            first.granted = true;
-            first.nonce = claim.nonce;
-        });
-        Grant {
-            hold: Hold {
-                identity: self.identity.expect("a granted lock exists"),
-                token: self.queue[0].token,
-                version: Version(self.version),
-            },
-            note: self.note.clone(),
-            request: self.request,
-            vacancy,
-        }
-    }
-
-    /// Whether the first place is the hold: same object, same leadership, same session.
-    fn holds(&self, from: SessionId, candidate: &CandidateId, hold: &Hold) -> bool {
-        self.identity == Some(hold.identity)
-            && self.queue.first().is_some_and(|first| {
-                first.session == Some(from)
-                    && first.holder.is(candidate)
-                    && first.token == hold.token
-            })
-    }
-
-    fn renew(&mut self, from: SessionId, renewal: &Renewal) -> Renewed {
-        if !self.holds(from, &renewal.candidate, &renewal.hold) {
-            return Renewed::Conflict(Some(self.observe()));
-        }
-        self.touch(|state| {
-            state.queue[0].duration = Some(renewal.lease_duration);
-            state.queue[0].nonce = renewal.nonce;
-            state.longest_lease = state.longest_lease.max(Some(renewal.lease_duration));
-            state.readable = true;
-            state.written = Some(renewal.wall);
-            if let Some(note) = &renewal.note {
-                state.note = Some(note.clone());
-            }
-        });
-        Renewed::Confirmed(RenewalReceipt {
-            request: self.request,
-            version: Version(self.version),
-        })
-    }
-
-    fn release(&mut self, from: SessionId, release: &Release) -> Released {
-        if !self.holds(from, &release.candidate, &release.hold) {
-            return Released::Conflict(Some(self.observe()));
-        }
-        self.touch(|state| {
-            state.queue.remove(0);
-            state.mark = Some(ReleaseMark {
-                by: release.candidate.incarnation,
-                identity: release.hold.identity,
-            });
-            state.readable = true;
-            state.written = Some(release.wall);
-        });
-        Released::Vacated
-    }
-
-    fn submit(&mut self, request: &OperatorRequest) -> Result<Submitted, Error> {
-        if !self.readable {
-            let detail = "wait until the holder has written it anew";
-            return Err(Self::error(ErrorKind::Corrupt, "submit", detail));
-        }
-        if self.token != request.token {
-            return Ok(Submitted::Outdated(self.observe()));
-        }
-        self.touch(|state| {
-            state.request = (request.kind != RequestKind::Resume).then_some(*request);
-        });
-        Ok(Submitted::Accepted)
-    }
-
-    fn withdraw(&mut self, from: SessionId, candidate: &CandidateId) -> Told {
-        let member = self.members.remove(&from).is_some();
-        let mine = |node: &Node| node.session == Some(from) && node.holder.is(candidate);
-        if self.queue.iter().any(mine) {
-            self.touch(|state| state.queue.retain(|node| !mine(node)));
-            return Told::Lock;
-        }
-        if member { Told::Members } else { Told::Nothing }
     }
 
     fn lock(&self) -> LockState {
