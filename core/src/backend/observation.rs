@@ -89,7 +89,8 @@ pub struct Held {
     pub holder: Holder,
     /// Which object is held.
     pub identity: Identity,
-    /// The number of the last write.
+    /// The number of the last write; for a record that cannot be understood something else that each write changes, such as its
+    /// version: otherwise it would count as old as another unreadable one that was seen before.
     pub nonce: Nonce,
 }
 

@@ -15,6 +15,10 @@ pub(super) trait State: fmt::Debug + Send + 'static {
     /// The name that errors carry.
     const NAME: &'static str;
 
+    /// Whether the requests of one handle arrive in the order in which they were sent, as over one connection. One that is overtaken
+    /// never arrives.
+    const ORDERED: bool;
+
     /// Starts a session.
     fn open(&mut self) -> SessionId;
 
@@ -40,6 +44,8 @@ pub(super) trait State: fmt::Debug + Send + 'static {
 #[derive(Debug)]
 struct Client {
     faults: Faults,
+    landed: u64,
+    sent: u64,
     session: SessionId,
 }
 
@@ -67,6 +73,24 @@ impl<S: State> Inner<S> {
                 session
             }
         }
+    }
+
+    /// The number of a request that is sent now.
+    fn number(&mut self, client: u64) -> u64 {
+        self.clients.get_mut(&client).map_or(0, |client| {
+            client.sent += 1;
+            client.sent
+        })
+    }
+
+    /// Whether a request that lands now was overtaken by a later one, or has landed before.
+    fn is_overtaken(&mut self, client: u64, number: u64) -> bool {
+        let Some(client) = self.clients.get_mut(&client) else {
+            return false;
+        };
+        let overtaken = client.landed >= number;
+        client.landed = client.landed.max(number);
+        S::ORDERED && overtaken
     }
 
     fn meet(&mut self, client: u64, operation: Operation) -> Option<Fault> {
@@ -106,7 +130,14 @@ impl<S: State> Shared<S> {
         let client = inner.clients_ever;
         let session = inner.state.open();
         let faults = Faults::default();
-        inner.clients.insert(client, Client { faults, session });
+        let (landed, sent) = (0, 0);
+        let new = Client {
+            faults,
+            landed,
+            sent,
+            session,
+        };
+        inner.clients.insert(client, new);
         inner.hints.join(client);
         client
     }
@@ -214,25 +245,27 @@ pub(super) trait Server: fmt::Debug + Send + Sync {
     fn session(&self, client: u64) -> SessionId;
 }
 
+fn unanswered(operation: Operation, store: &'static str) -> Error {
+    let effect = operation.effect_without_answer();
+    let detail = "the test lost the request or its answer";
+    Error::new(ErrorKind::Timeout, effect, operation.name(), store, detail)
+}
+
 impl<S: State> Server for Shared<S> {
     fn send(self: Arc<Self>, client: u64, request: Request) -> Answer {
         let operation = request.operation();
-        let (from, fault) = {
+        let (from, fault, number) = {
             let mut inner = self.lock();
-            (inner.session(client), inner.meet(client, operation))
+            let fault = inner.meet(client, operation);
+            (inner.session(client), fault, inner.number(client))
         };
         let server = Arc::clone(&self);
-        let land = move || server.change_by(Some(client), |state| state.apply(from, &request));
-        let lost = || {
-            let effect = operation.effect_without_answer();
-            let detail = "the test lost the request or its answer";
-            Error::new(
-                ErrorKind::Timeout,
-                effect,
-                operation.name(),
-                S::NAME,
-                detail,
-            )
+        let lost = move || unanswered(operation, S::NAME);
+        let land = move || {
+            if server.lock().is_overtaken(client, number) {
+                return Err(lost());
+            }
+            server.change_by(Some(client), |state| state.apply(from, &request))
         };
         match fault {
             None => Answer::now(land()),

@@ -429,3 +429,21 @@ fn a_request_stands_until_resumed_and_only_for_the_token_it_names() {
     );
     assert_eq!(store.observation().request, None);
 }
+
+#[test]
+fn a_sessions_requests_never_overtake_each_other() {
+    let store = sessions();
+    let (first, handle) = contender(store.handle(), 1);
+    let gate = Gate::new();
+    handle.inject(PlannedFault::next(
+        Operation::Withdraw,
+        Fault::LandLater(gate.clone()),
+    ));
+    block_on(first.lock.withdraw(&first.candidate)).unwrap_err();
+    let hold = leads(&first).hold;
+    gate.open();
+    assert!(matches!(
+        block_on(first.lock.renew(&first.renewal(hold))).unwrap(),
+        Renewed::Confirmed(_)
+    ));
+}

@@ -111,7 +111,7 @@ impl LeasedState {
                     duration: None,
                     holder: Holder::parse("unreadable record"),
                     identity: record.identity,
-                    nonce: Nonce(0),
+                    nonce: Nonce(record.version.0),
                 }))
             };
         }
@@ -263,6 +263,7 @@ impl LeasedState {
 
 impl State for LeasedState {
     const NAME: &'static str = "memory (leased)";
+    const ORDERED: bool = false;
 
     fn open(&mut self) -> SessionId {
         self.sessions += 1;

@@ -25,7 +25,8 @@ pub enum SessionMode {
 
 /// A store whose lock belongs to a session until the session has ended.
 ///
-/// It knows no time: whoever drives it counts session timeouts and calls [`SessionStore::end_session`]. Tokens count the places
+/// The requests of one handle arrive in the order in which they were sent, as over one connection; one that a later one has overtaken
+/// never arrives. It knows no time: whoever drives it counts session timeouts and calls [`SessionStore::end_session`]. Tokens count the places
 /// ever taken, also over deletion. A handle whose session has ended gets a new one with its next call. Clones are the same store.
 #[derive(Clone, Debug)]
 pub struct SessionStore {

@@ -212,6 +212,7 @@ impl SessionState {
 
 impl State for SessionState {
     const NAME: &'static str = "memory (session)";
+    const ORDERED: bool = true;
 
     fn open(&mut self) -> SessionId {
         self.sessions += 1;

@@ -69,6 +69,7 @@ macro_rules! conformance_tests {
             a_label_leaves_a_hold_to_be_adopted
             a_foreign_holder_is_shown_and_left_alone
             an_unreadable_record_is_held_by_somebody
+            an_unreadable_record_is_as_young_as_its_last_write
             a_claim_without_answer_is_settled_by_its_nonce
             a_renewal_without_answer_is_settled_by_its_nonce
             a_lost_reply_is_an_unknown_effect

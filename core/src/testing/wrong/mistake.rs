@@ -73,6 +73,10 @@ mistakes! {
         "a_foreign_holder_is_shown_and_left_alone",
         "an_unreadable_record_is_held_by_somebody",
     ];
+    /// All unreadable records carry the same nonce, so that a new one counts as old as one seen before.
+    AgesTheUnreadable in LEASED, found by [
+        "an_unreadable_record_is_as_young_as_its_last_write",
+    ];
     /// Each handle describes the lock in another way.
     ConfusesDescriptions in LEASED, found by [
         "a_description_is_the_same_for_every_handle",
@@ -165,6 +169,7 @@ mistakes! {
         "an_emptied_record_has_no_mark_that_vouches",
         "a_copied_record_is_another_object",
         "a_label_leaves_a_hold_to_be_adopted",
+        "an_unreadable_record_is_as_young_as_its_last_write",
         "a_claim_without_answer_is_settled_by_its_nonce",
         "a_renewal_without_answer_is_settled_by_its_nonce",
         "a_lost_reply_is_an_unknown_effect",
@@ -220,6 +225,7 @@ mistakes! {
     /// A record that cannot be understood is shown as free.
     ShowsCorruptAsVacant in LEASED, found by [
         "an_unreadable_record_is_held_by_somebody",
+        "an_unreadable_record_is_as_young_as_its_last_write",
     ];
     /// A missing lock is shown as held by somebody.
     ShowsMissingAsHeld in LEASED, found by [
@@ -267,6 +273,7 @@ mistakes! {
         "a_pause_outlives_the_release_it_asks_for",
         "a_lock_made_anew_has_another_identity",
         "an_unreadable_record_is_held_by_somebody",
+        "an_unreadable_record_is_as_young_as_its_last_write",
         "a_lost_request_is_not_sent_again",
         "a_dropped_renewal_leaves_the_holder",
         "a_dropped_release_is_done_or_not",

@@ -42,6 +42,10 @@ impl WrongLock {
                 held.duration = held.duration.map(|d| d.saturating_sub(second));
                 LockState::Held(held)
             }
+            (Mistake::AgesTheUnreadable, LockState::Held(mut held)) if held.duration.is_none() => {
+                held.nonce = Nonce(0);
+                LockState::Held(held)
+            }
             (Mistake::ShowsCorruptAsVacant, LockState::Held(held)) if held.duration.is_none() => {
                 let (identity, mark) = (held.identity, None);
                 LockState::Vacant { identity, mark }

@@ -105,6 +105,7 @@ checks! {
     strangers::a_label_leaves_a_hold_to_be_adopted, LEASED, [EditLabel];
     strangers::a_foreign_holder_is_shown_and_left_alone, ANY, [OverwriteHolder];
     strangers::an_unreadable_record_is_held_by_somebody, ANY, [CorruptRecord];
+    strangers::an_unreadable_record_is_as_young_as_its_last_write, LEASED, [CorruptRecord];
     outcomes::a_claim_without_answer_is_settled_by_its_nonce, ANY, [];
     outcomes::a_renewal_without_answer_is_settled_by_its_nonce, LEASED, [];
     outcomes::a_lost_reply_is_an_unknown_effect, ANY, [LoseReply];

@@ -196,3 +196,21 @@ pub(super) async fn an_unreadable_record_is_held_by_somebody(case: &Case) -> Che
     reader.lock.withdraw(&reader.candidate).await?;
     Ok(())
 }
+
+pub(super) async fn an_unreadable_record_is_as_young_as_its_last_write(case: &Case) -> Checked {
+    let (leader, reader) = (case.player().await?, case.player().await?);
+    let mut nonces = Vec::new();
+    for _ in 0..2 {
+        leader.leads().await?;
+        case.lock.corrupt_record().await?;
+        let seen = reader.observe().await?;
+        if let LockState::Held(held) = &seen.lock {
+            nonces.push(held.nonce);
+        }
+    }
+    ensure!(
+        nonces.len() == 2 && nonces[0] != nonces[1],
+        "somebody led between two unreadable records, so the second is not as old as the first: {nonces:?}"
+    );
+    Ok(())
+}
