@@ -2,6 +2,7 @@
 
 mod commands;
 mod concurrent;
+mod demo;
 mod exit;
 pub mod guard;
 pub mod job;

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
+use crate::demo;
 use crate::exit::{Exit, Failure};
 use crate::guard::complain;
 use crate::options::{Command, Options};
@@ -61,7 +62,8 @@ fn execute(options: Options) -> Result<u8, Failure> {
         Command::Pause(options) => request::pause(&options),
         Command::Resume(options) => request::resume(&options),
         Command::Guarantees(options) => guarantees::guarantees(&options),
-        Command::Demo(_) => Err(Failure::failed("`demo` is not in this build")),
+        Command::Demo(options) => demo::run(options.plain).map(Exit::status),
+        Command::DemoJob(options) => demo::job(&options.journal).map(Exit::status),
         Command::Completions(options) => completions::completions(options.shell),
     }
 }

@@ -83,6 +83,9 @@ pub(crate) enum Command {
     Guarantees(GuaranteesOptions),
     /// Shows an election among five processes, with faults, in half a minute
     Demo(DemoOptions),
+    /// What the demo's candidates run
+    #[command(hide = true)]
+    DemoJob(DemoJobOptions),
     /// Prints a script that completes this program's command lines
     Completions(CompletionsOptions),
 }
@@ -178,6 +181,12 @@ pub(crate) struct DemoOptions {
     /// Prints plain lines, as in a pipe
     #[arg(long, env = "TENURE_PLAIN")]
     pub(crate) plain: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoJobOptions {
+    /// The file that fires are written to
+    pub(crate) journal: std::path::PathBuf,
 }
 
 #[derive(Args, Debug)]
