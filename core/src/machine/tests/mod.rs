@@ -9,4 +9,7 @@ mod pace;
 mod requests;
 mod session;
 mod stopping;
+mod store;
+mod two;
 mod vacancy;
+mod walk;

@@ -271,3 +271,19 @@ fn who_has_resigned_gives_way_from_the_moment_of_the_release() {
     }
     assert_eq!(bench.call(), "acquire");
 }
+
+#[test]
+fn who_still_waits_for_a_former_leader_leaves_no_mark_that_vouches_for_it() {
+    let ways: [fn(&mut Bench); 3] = [
+        |bench| bench.give(Input::SetEligibility(Eligibility::Ineligible)),
+        |bench| bench.give(Input::Resign),
+        |bench| bench.pass(12_705),
+    ];
+    for way in ways {
+        let mut bench = Bench::following(missing());
+        bench.answer(granted(11));
+        way(&mut bench);
+        assert_ne!(bench.call(), "release");
+        assert_eq!(bench.machine.state(), State::Following);
+    }
+}
