@@ -5,86 +5,12 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
 
+use common::place::{Candidate, Place};
 use common::{children, is_alive, send, wait_for_number, wait_until, wait_until_dead};
 use rustix::process::Signal;
 use serde_json::Value;
-
-/// A folder with a lock in it.
-struct Place(tempfile::TempDir);
-
-/// A process that is ended with the test.
-struct Candidate(Child);
-
-impl Candidate {
-    fn pid(&self) -> i32 {
-        self.0.id().try_into().unwrap()
-    }
-
-    fn status(&mut self) -> Option<i32> {
-        self.0.wait().unwrap().code()
-    }
-}
-
-impl Drop for Candidate {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Place {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn tenure(&self, command: &str) -> Command {
-        let mut tenure = Command::new(env!("CARGO_BIN_EXE_tenure"));
-        tenure
-            .arg(command)
-            .env(
-                "TENURE_LOCK",
-                format!("file://{}/locks/job", self.0.path().display()),
-            )
-            .current_dir(self.0.path())
-            .stdin(Stdio::null());
-        tenure
-    }
-
-    /// Starts `tenure run` with these options and this script as its job.
-    fn run(&self, options: &[&str], script: &str) -> Candidate {
-        let mut tenure = self.tenure("run");
-        let tenure = tenure.args(options).args(["--", "sh", "-c", script]);
-        Candidate(tenure.stderr(Stdio::null()).spawn().unwrap())
-    }
-
-    fn output(&self, command: &str, options: &[&str]) -> Output {
-        self.tenure(command).args(options).output().unwrap()
-    }
-
-    /// What `tenure status --json` says.
-    fn status(&self) -> Value {
-        let output = self.output("status", &["--json"]);
-        assert!(output.status.success(), "{output:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    fn leader(&self) -> Option<String> {
-        self.status()["leader"]["name"].as_str().map(str::to_owned)
-    }
-
-    fn wait_for_leader(&self, name: &str) {
-        wait_until(&format!("{name} to lead"), || {
-            self.leader().as_deref() == Some(name)
-        });
-    }
-}
 
 const SHORT: [&str; 6] = [
     "--lease",
@@ -230,7 +156,7 @@ fn watch_tells_each_change_in_a_line() {
     let place = Place::new();
     let log = fs::File::create(place.path("watched")).unwrap();
     let mut watch = place.tenure("watch");
-    let _watch = Candidate(watch.arg("--json").stdout(log).spawn().unwrap());
+    let _watch = Candidate::of(watch.arg("--json").stdout(log));
     let lines = |place: &Place| -> Vec<Value> {
         let text = fs::read_to_string(place.path("watched")).unwrap();
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);

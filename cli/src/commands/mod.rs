@@ -2,7 +2,9 @@
 
 mod campaign;
 mod completions;
+mod cron;
 mod guarantees;
+mod ledger;
 mod request;
 mod run;
 mod show;
@@ -55,7 +57,7 @@ fn execute(options: Options) -> Result<u8, Failure> {
     start_log(options.log.log_format, level)?;
     match options.command {
         Command::Run(options) => run::run(options),
-        Command::Cron(_) => Err(Failure::failed("`cron` is not in this build")),
+        Command::Cron(options) => cron::cron(options),
         Command::Status(options) => status::status(&options),
         Command::Watch(options) => watch::watch(&options),
         Command::Resign(options) => request::resign(&options),

@@ -5,8 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tenure::FencingToken;
-use tenure::backend::{LockState, Member, Note, Observation, OperatorRequest, RequestKind};
+use tenure::backend::{LockState, Member, Observation, OperatorRequest, RequestKind};
 use tenure::time::WallTime;
+
+use super::ledger::Contents;
 
 /// A lock as it was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,6 +63,8 @@ impl Shown {
                 "token": request.token.map(FencingToken::value),
             })
         });
+        let note = observation.note.as_ref();
+        let (note, fires) = note.map_or_else(Default::default, |note| Contents::of(note).json());
         json!({
             "lock": self.lock,
             "state": self.state(),
@@ -69,7 +73,8 @@ impl Shown {
             "written": observation.written.map(time),
             "members": members.collect::<Vec<_>>(),
             "request": request,
-            "note": observation.note.as_ref().map(text),
+            "note": note,
+            "fires": fires,
         })
     }
 
@@ -84,6 +89,11 @@ impl Shown {
         }
         if let Some(request) = request_in_force(&self.observation) {
             line += &format!(", {} requested", kind(request.kind));
+        }
+        if let Some(note) = &self.observation.note {
+            for (name, value) in Contents::of(note).rows() {
+                line += &format!(", {name}: {value}");
+            }
         }
         if !self.members.is_empty() {
             line += &format!(", members: {}", names(&self.members));
@@ -114,7 +124,9 @@ impl fmt::Display for Shown {
             row("request", &kind(request.kind))?;
         }
         if let Some(note) = &observation.note {
-            row("note", &text(note))?;
+            for (name, value) in Contents::of(note).rows() {
+                row(name, &value)?;
+            }
         }
         let members = if self.members.is_empty() {
             "none".to_owned()
@@ -143,17 +155,12 @@ pub(super) fn time(wall: WallTime) -> String {
     i64::try_from(wall.unix_micros())
         .ok()
         .and_then(|micros| Timestamp::from_microsecond(micros).ok())
-        .map_or_else(|| "at no time".to_owned(), |time| format!("{time:.3}"))
-}
-
-fn text(note: &Note) -> String {
-    note.as_bytes().escape_ascii().to_string()
+        .map_or_else(|| "at no time".to_owned(), |time| time.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use tenure::backend::Held;
-    use tenure::backend::Holder;
+    use tenure::backend::{Held, Holder, Note};
 
     use super::*;
 
@@ -190,14 +197,14 @@ state     held
 leader    host-1
           incarnation 000000000000000000000000000000ab
 token     12
-written   2026-01-01T00:00:00.123Z
+written   2026-01-01T00:00:00.123456Z
 request   resign
 note      at\\x01
 members   host-1";
         assert_eq!(shown().to_string(), expected);
         assert_eq!(
             shown().line(),
-            "host-1 leads, token 12, resign requested, members: host-1"
+            "host-1 leads, token 12, resign requested, note: at\\x01, members: host-1"
         );
     }
 

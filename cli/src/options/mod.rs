@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use candidate::CandidateOptions;
-pub(crate) use cron::CronOptions;
+pub(crate) use cron::{CronOptions, FiresName, MissedName, OverrunName, USUAL_JOB};
 pub(crate) use lock::LockOptions;
 pub(crate) use timing::{LockKindName, TimingOptions, explain};
 
@@ -144,6 +144,17 @@ pub(crate) struct PatienceOptions {
         default_value_t = 1
     )]
     pub(crate) conflict_exit_code: u8,
+}
+
+impl PatienceOptions {
+    /// Waits for ever.
+    pub(crate) const fn endless() -> Self {
+        Self {
+            try_once: false,
+            wait: None,
+            conflict_exit_code: 1,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

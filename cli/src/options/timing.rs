@@ -100,6 +100,9 @@ pub(crate) fn explain(error: &TimingError) -> String {
         (Setting::ClockDrift, "--drift"),
         (Setting::StopTimeout, "--stop-timeout"),
         (Setting::DrainTimeout, "--drain-timeout"),
+        (Setting::KillAllowance, "the kill allowance"),
+        (Setting::RequestTimeout, "the request timeout"),
+        (Setting::RetryInterval, "the retry interval"),
     ];
     options
         .iter()

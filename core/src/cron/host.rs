@@ -54,3 +54,46 @@ pub trait FireHost: Send + Sync {
     /// When it will not be confirmed any more. It may be in the lock all the same.
     fn write_note(&self, note: Note) -> HostFuture<'_, Result<(), Box<dyn Error + Send + Sync>>>;
 }
+
+/// A leadership that is shared with the jobs' own code.
+impl<H: FireHost + ?Sized> FireHost for Arc<H> {
+    fn candidate(&self) -> CandidateName {
+        (**self).candidate()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        (**self).clock()
+    }
+
+    fn election(&self) -> ElectionName {
+        (**self).election()
+    }
+
+    fn may_start(&self) -> bool {
+        (**self).may_start()
+    }
+
+    fn note(&self) -> Option<Note> {
+        (**self).note()
+    }
+
+    fn stop_requested(&self) -> Option<Stop> {
+        (**self).stop_requested()
+    }
+
+    fn stop_changed(&self) -> HostFuture<'_, ()> {
+        (**self).stop_changed()
+    }
+
+    fn token(&self) -> FencingToken {
+        (**self).token()
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        (**self).witnesses()
+    }
+
+    fn write_note(&self, note: Note) -> HostFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {
+        (**self).write_note(note)
+    }
+}
