@@ -76,6 +76,8 @@ fn judge_mount(mount: &Mount<'_>) -> Verdict {
     match mount.kind {
         "bcachefs" | "btrfs" | "ext2" | "ext3" | "ext4" | "f2fs" | "jfs" | "nilfs2"
         | "reiserfs" | "xfs" | "zfs" => Verdict::Fine,
+        "cgroup2" | "configfs" | "debugfs" | "devpts" | "efivarfs" | "proc" | "sysfs"
+        | "tracefs" => refused("it is not for files of one's own: use a directory on a disk"),
         "tmpfs" | "ramfs" | "devtmpfs" => warned(
             "it is empty after a reboot, and then the order of fencing tokens rests on the wall clock alone: prefer /var/lib",
         ),
@@ -155,8 +157,9 @@ nonsense
     }
 
     #[test]
-    fn locks_that_stay_on_one_machine_are_refused() {
+    fn what_excludes_nobody_elsewhere_or_keeps_nothing_is_refused() {
         for (mount, says) in [
+            (22, "a directory on a disk"),
             (31, "nolock"),
             (32, "local_lock"),
             (33, "nobrl"),

@@ -234,14 +234,14 @@ fn lost(paths: &Paths, recorded: Option<FencingToken>) -> Failure {
     let hint = match recorded {
         Some(token) => format!("the record beside it says {token}"),
         None => {
-            "look for the largest one in the logs and in what it protects, 0 if it was never used"
+            "look for the largest one in the logs and in what it protects, and give 0 if the lock was never used"
                 .into()
         }
     };
     Failure::new(
         ErrorKind::Corrupt,
         format!(
-            "both copies of the newest fencing token are gone, from {} and from the lock file, though the lock has been in use: \
+            "both copies of the newest fencing token are gone, from {} and from the lock file, though the lock is not new: \
              give a number that no token has exceeded as the token floor (`--token-floor N`, `token_floor`); {hint}",
             paths.token().display()
         ),
