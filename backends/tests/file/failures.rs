@@ -191,8 +191,11 @@ fn files_that_this_user_may_not_open_are_refused_with_advice() {
     without_rights(|| {
         for suffix in ["", ".tenure", ".token"] {
             let led = led();
-            wait(led.lock.release(&release(&led.candidate, &led.grant))).unwrap();
             set_mode(&led.scene.path(suffix), 0);
+            let kept = renewal(&led.candidate, &led.grant, None);
+            let renewed = wait(led.lock.renew(&kept)).unwrap();
+            assert!(matches!(renewed, Renewed::Confirmed(_)), "{renewed:?}");
+            wait(led.lock.release(&release(&led.candidate, &led.grant))).unwrap();
             let error = refusal(&led.scene.lock(), &candidate(2));
             assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
             let path = led.scene.path(suffix).display().to_string();
