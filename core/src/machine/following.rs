@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::input::{Eligibility, Operation};
 use super::settings::probation;
 use super::timer::{Timer, jittered};
@@ -194,7 +196,7 @@ impl Machine {
     }
 
     /// When a record of this duration, seen unchanged since it was first seen, may be taken.
-    pub(super) fn takeover(&self, duration: Option<std::time::Duration>) -> Option<Timer> {
+    pub(super) fn takeover(&self, duration: Option<Duration>) -> Option<Timer> {
         let sighting = self.knowledge.sighting.as_ref()?;
         let wait = self.settings.timing.takeover_after(duration);
         Some(Timer::new(sighting.first_seen, wait))
@@ -210,6 +212,18 @@ impl Machine {
         }
     }
 
+    /// The duration that a record is to say.
+    ///
+    /// While a former leader is waited out it is that leader's, where it is longer: should this candidate crash meanwhile, whoever
+    /// comes next has never seen the longer one, and must wait for it all the same.
+    pub(super) fn recorded_duration(&self, waiting: bool) -> Duration {
+        let own = self.settings.timing.lease_duration();
+        match self.knowledge.longest_lease {
+            Some(longest) if waiting => own.max(longest),
+            _ => own,
+        }
+    }
+
     fn claim(&mut self, now: Moment, opportunity: Opportunity) {
         if let Phase::Following(following) = &mut self.phase {
             following.look = false;
@@ -219,7 +233,7 @@ impl Machine {
         let claim = Claim {
             basis: opportunity.basis,
             candidate: self.settings.candidate.clone(),
-            lease_duration: self.settings.timing.lease_duration(),
+            lease_duration: self.recorded_duration(opportunity.probation.is_some()),
             nonce,
             wall: now.wall,
         };

@@ -309,7 +309,8 @@ impl Machine {
         let renewal = Renewal {
             candidate: self.settings.candidate.clone(),
             hold: holding.hold,
-            lease_duration: self.settings.timing.lease_duration(),
+            lease_duration: self
+                .recorded_duration(matches!(holding.stage, Stage::Probation { .. })),
             nonce,
             note: attempt.note.clone(),
             wall: now.wall,

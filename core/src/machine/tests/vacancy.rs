@@ -7,7 +7,7 @@ use crate::backend::{
     Acquired, Basis, Grant, Hint, LockKind, LockState, Observation, ReleaseMark, Vacancy,
 };
 use crate::event::{Event, WaitReason};
-use crate::machine::{Input, OnMissing, Outcome, Settings, State};
+use crate::machine::{Input, OnMissing, Operation, Outcome, Settings, State};
 use crate::{Identity, Incarnation, Version};
 
 /// A copy of a released record on another object.
@@ -145,4 +145,26 @@ fn probation_that_cannot_be_renewed_ends_at_the_deadline() {
     bench.pass(12_705);
     assert_eq!(bench.machine.state(), State::Following);
     assert_eq!(bench.work, None);
+}
+
+#[test]
+fn a_record_in_probation_says_the_duration_that_is_waited_for() {
+    let mut bench = Bench::following(held_for(60, 2, 1, 10));
+    bench.give(Input::Hinted(Hint::Seen(missing())));
+    let minute = Duration::from_secs(60);
+    assert_eq!(bench.claim().lease_duration, minute);
+    bench.answer(granted(11));
+    let mut said = Vec::new();
+    for until_ms in [55_000, 20_000] {
+        bench.calls_in(until_ms, |operation| {
+            if let Operation::Renew(renewal) = operation {
+                said.push(renewal.lease_duration);
+            }
+            confirmed(100 + said.len() as u64)
+        });
+        bench.give(Input::Tick);
+    }
+    assert_eq!(bench.machine.state(), State::Leading);
+    assert_eq!(said.first(), Some(&minute));
+    assert_eq!(said.last(), Some(&Duration::from_secs(15)));
 }
