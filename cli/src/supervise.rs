@@ -1,4 +1,4 @@
-//! The job of a leadership: started under a guard, told what the leadership is told, and gone before the leadership is given back.
+//! The jobs of a leadership: started under a guard, told what the leadership is told, and gone before the leadership is given back.
 
 use std::ffi::OsString;
 use std::future::{Future, poll_fn};
@@ -10,12 +10,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tenure::Timing;
 use tenure::elector::Validity;
+use tenure::{Leadership, Timing};
 
+use crate::concurrent::{Either, either};
 use crate::guard::protocol::SilentProgram;
 use crate::guard::{Deadline, EXECUTABLE};
-use crate::job::{Job, JobEnd, JobError, JobSpec};
+use crate::job::{Guard, GuardSpec, Job, JobEnd, JobError, JobSpec};
 use crate::lock_url::OpenLock;
 use crate::signals::SignalQueue;
 
@@ -33,84 +34,61 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Runs the command until it has ended with all its descendants; asks it to stop when `stop` is ready.
+    /// Does `work` under a guard that knows the deadline. Dropping the future kills all that the guard has started.
     ///
-    /// Nothing is started, and the answer is nothing, when the leadership is over already. Dropping the future kills the command.
-    pub(crate) async fn run(
+    /// Nothing is done, and the answer is nothing, when the leadership is to stop already.
+    ///
+    /// # Errors
+    /// When there is no guard to be had, or it has died; nothing of a job runs then.
+    pub(crate) async fn lead<T, F: Future<Output = T>>(
         &self,
-        validity: &Arc<Validity>,
-        more: Vec<(OsString, OsString)>,
-        stop: impl Future<Output = ()>,
-    ) -> Result<Option<JobEnd>, JobError> {
-        let mut stop = pin!(stop);
-        let told = poll_fn(|context| Poll::Ready(stop.as_mut().poll(context).is_ready())).await;
-        let lock = self.lock.descriptor().map_err(JobError::from)?;
-        if told || lock.is_none() {
+        leadership: &Leadership,
+        work: impl FnOnce(Arc<Guard>) -> F,
+    ) -> Result<Option<T>, JobError> {
+        let lock = self.lock.descriptor()?;
+        if leadership.stop_requested().is_some() || lock.is_none() {
             // A lock that is no longer held is about to be noticed by the elector too.
-            if !told {
-                stop.await;
-            }
+            leadership.cancelled().await;
             return Ok(None);
         }
-        let mut sent = self.deadline(validity);
-        let mut job = Job::start(self.spec(validity, lock, more)?, sent).await?;
-        tracing::info!(process = job.process(), token = %validity.token(), "the job runs");
-        let mut stop = Some(stop);
-        let end = loop {
-            match self.news(&mut job, validity, sent, &mut stop).await {
-                News::Deadline(deadline) => {
-                    job.extend(deadline);
-                    sent = deadline;
-                }
-                News::Ended(end) => break end,
-                News::Signal(number) => job.signal(number),
-                News::Stop => {
-                    stop = None;
-                    job.stop(Signal::TERM.as_raw());
-                }
-            }
+        let validity = leadership.validity();
+        let sent = self.deadline(validity);
+        let spec = GuardSpec {
+            executable: EXECUTABLE.into(),
+            silent_program: if lock.is_some() {
+                SilentProgram::End
+            } else {
+                SilentProgram::Leave
+            },
+            lock,
         };
-        let (token, asked) = (validity.token(), stop.is_none());
-        if asked || end.is_success() {
-            tracing::info!(%token, "the job {end}");
-        } else {
-            tracing::warn!(%token, "the job {end}");
+        let guard = Arc::new(Guard::start(spec, sent).await?);
+        let work = work(Arc::clone(&guard));
+        match either(work, self.keep(&guard, validity, sent)).await {
+            Either::First(value) => Ok(Some(value)),
+            Either::Second(()) => Err(JobError::guard_died()),
         }
-        Ok(Some(end))
     }
 
-    /// The next thing to be done about a running job. `sent` is the deadline that its guard knows.
-    async fn news<S: Future<Output = ()>>(
-        &self,
-        job: &mut Job,
-        validity: &Validity,
-        sent: Deadline,
-        stop: &mut Option<Pin<&mut S>>,
-    ) -> News {
+    /// Tells the guard each new deadline. Returns when the guard has died.
+    async fn keep(&self, guard: &Guard, validity: &Validity, mut sent: Deadline) {
         let interval = self.timing.renew_interval() / LOOKS_PER_INTERVAL;
         let interval = interval.max(Duration::from_millis(1));
         let mut tick = validity.clock().sleep(interval);
-        let mut wait = pin!(job.wait());
+        let mut died = pin!(guard.died());
         poll_fn(|context| {
-            if let Poll::Ready(number) = self.signals.poll_next(context) {
-                return Poll::Ready(News::Signal(number));
-            }
-            if let Some(stop) = stop
-                && stop.as_mut().poll(context).is_ready()
-            {
-                return Poll::Ready(News::Stop);
-            }
-            if let Poll::Ready(end) = wait.as_mut().poll(context) {
-                return Poll::Ready(News::Ended(end));
-            }
             // The elector renews in the same task, so that most renewals are seen here at once.
-            let deadline = self.deadline(validity);
-            if deadline != sent || tick.as_mut().poll(context).is_ready() {
-                return Poll::Ready(News::Deadline(deadline));
+            while tick.as_mut().poll(context).is_ready() {
+                tick = validity.clock().sleep(interval);
             }
-            Poll::Pending
+            let deadline = self.deadline(validity);
+            if deadline != sent {
+                guard.extend(deadline);
+                sent = deadline;
+            }
+            died.as_mut().poll(context)
         })
-        .await
+        .await;
     }
 
     fn deadline(&self, validity: &Validity) -> Deadline {
@@ -122,39 +100,86 @@ impl Supervisor {
         }
     }
 
-    fn spec(
+    /// Runs the command until it has ended with all its descendants; asks it to stop when `stop` is ready.
+    ///
+    /// Dropping the future has the guard kill the command.
+    pub(crate) async fn run(
+        &self,
+        guard: &Arc<Guard>,
+        validity: &Validity,
+        more: Vec<(OsString, OsString)>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<JobEnd, JobError> {
+        let job = guard.start_job(self.job(validity, more)?).await?;
+        let token = validity.token();
+        tracing::info!(process = job.process(), %token, "the job runs");
+        let mut stop = Some(pin!(stop));
+        let mut asked = false;
+        let end = loop {
+            match self.news(&job, &mut stop).await {
+                News::Ended(end) => break end,
+                News::Signal(number) => {
+                    asked = true;
+                    job.signal(number);
+                }
+                News::Stop => {
+                    asked = true;
+                    stop = None;
+                    job.stop(Signal::TERM.as_raw());
+                }
+            }
+        };
+        if asked || end.is_success() {
+            tracing::info!(%token, "the job {end}");
+        } else {
+            tracing::warn!(%token, "the job {end}");
+        }
+        Ok(end)
+    }
+
+    /// The next thing to be done about a running job.
+    async fn news<S: Future<Output = ()>>(
+        &self,
+        job: &Job,
+        stop: &mut Option<Pin<&mut S>>,
+    ) -> News {
+        let mut wait = pin!(job.wait());
+        poll_fn(|context| {
+            if let Poll::Ready(number) = self.signals.poll_next(context) {
+                return Poll::Ready(News::Signal(number));
+            }
+            if let Some(stop) = stop
+                && stop.as_mut().poll(context).is_ready()
+            {
+                return Poll::Ready(News::Stop);
+            }
+            wait.as_mut().poll(context).map(News::Ended)
+        })
+        .await
+    }
+
+    fn job(
         &self,
         validity: &Validity,
-        lock: Option<OwnedFd>,
         more: Vec<(OsString, OsString)>,
     ) -> Result<JobSpec, JobError> {
+        let election = self.lock.election().as_str();
         let mut environment = vec![
             ("TENURE_TOKEN".into(), validity.token().to_string().into()),
-            (
-                "TENURE_ELECTION".into(),
-                self.lock.election().as_str().into(),
-            ),
+            ("TENURE_ELECTION".into(), election.into()),
             ("TENURE_CANDIDATE".into(), self.candidate.clone().into()),
         ];
         environment.extend(more);
         Ok(JobSpec {
             command: self.command.clone(),
             environment,
-            guard: EXECUTABLE.into(),
-            silent_program: if lock.is_some() {
-                SilentProgram::End
-            } else {
-                SilentProgram::Leave
-            },
-            lock,
-            stdin: stdin().map_err(JobError::from)?,
+            stdin: stdin()?,
         })
     }
 }
 
 /// What there is to be done about a running job.
 enum News {
-    Deadline(Deadline),
     Ended(JobEnd),
     Signal(i32),
     Stop,

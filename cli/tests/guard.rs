@@ -9,8 +9,11 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use common::{
@@ -22,7 +25,7 @@ use tenure::host::SystemClock;
 use tenure::time::{Clock, Nanos};
 use tenure_cli::guard::protocol::SilentProgram;
 use tenure_cli::guard::{Deadline, now};
-use tenure_cli::job::{Job, JobSpec};
+use tenure_cli::job::{Guard, GuardSpec, JobSpec};
 
 /// Names the folder of the parent that this executable shall be.
 const PARENT: &str = "GUARD_TEST_PARENT";
@@ -39,6 +42,9 @@ const FAMILY: &str = "setsid sh -c 'echo $$ > far; exec sleep 1000' & echo $$ > 
 /// The same, deaf to the request to stop.
 const DEAF: &str = "trap '' TERM; setsid sh -c 'echo $$ > far; while :; do sleep 1; done' & \
                     echo $$ > job; while :; do sleep 1; done";
+
+/// No job at all.
+const NO_JOB: &str = "no job";
 
 impl Parent {
     /// Starts a parent whose job is `script`. Its deadlines are far away until [`Parent::order`] says otherwise.
@@ -85,6 +91,11 @@ impl Parent {
                 .find(|(_, name)| name == "jobguard")
                 .map(|(pid, _)| pid)
         })
+    }
+
+    fn wait_until_ready(&self) {
+        let ready = self.path("ready");
+        wait_until("a guard without a job", || ready.exists());
     }
 
     /// Tells the parent what to do next.
@@ -151,31 +162,40 @@ enum Lease {
 
 async fn supervise(folder: &Path) -> String {
     let lock = try_lock(&folder.join("lock")).unwrap();
-    let script = fs::read_to_string(folder.join("script")).unwrap();
-    let spec = JobSpec {
-        command: vec!["sh".into(), "-c".into(), script.into()],
-        environment: vec![(OsString::from("TENURE_TOKEN"), OsString::from("7"))],
-        guard: env!("CARGO_BIN_EXE_tenure").into(),
+    let guard = GuardSpec {
+        executable: env!("CARGO_BIN_EXE_tenure").into(),
         lock: Some(OwnedFd::from(lock.try_clone().unwrap())),
         silent_program: if folder.join("ends_silent_program").exists() {
             SilentProgram::End
         } else {
             SilentProgram::Leave
         },
+    };
+    let guard = match Guard::start(guard, deadline()).await {
+        Ok(guard) => Arc::new(guard),
+        Err(error) => return error.to_string(),
+    };
+    let script = fs::read_to_string(folder.join("script")).unwrap();
+    if script == NO_JOB {
+        fs::write(folder.join("ready"), "").unwrap();
+        return rest(&guard).await;
+    }
+    let spec = JobSpec {
+        command: vec!["sh".into(), "-c".into(), script.into()],
+        environment: vec![(OsString::from("TENURE_TOKEN"), OsString::from("7"))],
         stdin: File::open(folder.join("input")).unwrap().into(),
     };
-    let mut job = match Job::start(spec, deadline()).await {
+    let job = match guard.start_job(spec).await {
         Ok(job) => job,
         Err(error) => return error.to_string(),
     };
     let mut lease = Lease::Kept;
     loop {
         if matches!(lease, Lease::Kept) {
-            job.extend(deadline());
+            guard.extend(deadline());
         }
-        let tick = SystemClock::new().sleep(Duration::from_millis(20));
-        if let Some(end) = ended_before(tick, &mut job).await {
-            return end;
+        if let Some(end) = within_a_tick(job.wait()).await {
+            return end.to_string();
         }
         let Ok(order) = fs::read_to_string(folder.join("order")) else {
             continue;
@@ -188,10 +208,38 @@ async fn supervise(folder: &Path) -> String {
             "kill" => return job.kill_and_wait().await.to_string(),
             "drop" => {
                 drop(job);
+                drop(guard);
                 return "dropped".to_owned();
+            }
+            "drop the job" => {
+                drop(job);
+                return next_job(&guard).await;
             }
             order => panic!("unknown order {order}"),
         }
+    }
+}
+
+/// Keeps a guard without a job until it dies.
+async fn rest(guard: &Guard) -> String {
+    loop {
+        guard.extend(deadline());
+        if within_a_tick(guard.died()).await.is_some() {
+            return "the guard died".to_owned();
+        }
+    }
+}
+
+/// Runs a second job under the same guard.
+async fn next_job(guard: &Arc<Guard>) -> String {
+    let spec = JobSpec {
+        command: vec!["sh".into(), "-c".into(), "exit 4".into()],
+        environment: Vec::new(),
+        stdin: File::open("/dev/null").unwrap().into(),
+    };
+    match guard.start_job(spec).await {
+        Ok(job) => job.wait().await.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -204,12 +252,12 @@ fn deadline() -> Deadline {
     }
 }
 
-async fn ended_before(tick: tenure::time::Sleep, job: &mut Job) -> Option<String> {
-    let mut tick = tick;
-    let mut wait = std::pin::pin!(job.wait());
+async fn within_a_tick<T>(wait: impl Future<Output = T>) -> Option<T> {
+    let mut tick = SystemClock::new().sleep(Duration::from_millis(20));
+    let mut wait = std::pin::pin!(wait);
     std::future::poll_fn(|context| {
-        if let std::task::Poll::Ready(end) = wait.as_mut().poll(context) {
-            return std::task::Poll::Ready(Some(end.to_string()));
+        if let Poll::Ready(value) = wait.as_mut().poll(context) {
+            return Poll::Ready(Some(value));
         }
         tick.as_mut().poll(context).map(|()| None)
     })
@@ -259,10 +307,7 @@ fn a_stopped_program_that_has_a_kernel_lock_is_ended_after_its_job() {
         assert!(!is_alive(pid) || who == "guard", "the {who} has the lock");
     }
     let status = parent.process.wait().unwrap();
-    assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&status),
-        Some(9)
-    );
+    assert_eq!(ExitStatusExt::signal(&status), Some(9));
 }
 
 #[test]
@@ -400,4 +445,31 @@ fn a_signal_that_is_passed_on_reaches_the_job() {
     parent.job();
     parent.order("hang up");
     assert_eq!(parent.end(), "exited with status 6");
+}
+
+#[test]
+fn a_stopped_program_that_has_a_kernel_lock_but_no_job_is_ended_too() {
+    let mut parent = Parent::start(NO_JOB, SilentProgram::End);
+    parent.wait_until_ready();
+    send(parent.pid(), Signal::STOP);
+    wait_until("the lock to be free", || parent.lock_is_free());
+    let status = parent.process.wait().unwrap();
+    assert_eq!(ExitStatusExt::signal(&status), Some(9));
+}
+
+#[test]
+fn a_guard_that_dies_without_a_job_is_missed() {
+    let mut parent = Parent::start(NO_JOB, SilentProgram::End);
+    parent.wait_until_ready();
+    send(parent.guard(), Signal::KILL);
+    assert_eq!(parent.end(), "the guard died");
+}
+
+#[test]
+fn a_job_that_is_dropped_is_gone_before_the_next_one_starts() {
+    let mut parent = Parent::start(DEAF, SilentProgram::Leave);
+    let (job, far) = (parent.job(), parent.far_descendant());
+    parent.order("drop the job");
+    assert_eq!(parent.end(), "exited with status 4");
+    assert!(!is_alive(job) && !is_alive(far));
 }

@@ -1,10 +1,13 @@
 use std::ffi::OsString;
+use std::fmt;
 use std::future::pending;
 use std::num::NonZeroU8;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tenure::Leadership;
-use tenure::cron::{Cancellation, Fire, Fires, Job, JobFailed, Jobs, Missed, Overrun, Policy};
+use tenure::cron::{
+    Cancellation, Fire, Fires, Job, JobFailed, Jobs, JobsError, Missed, Overrun, Policy,
+};
 use tenure::cron::{Retries, Schedule};
 use tenure::elector::{Backoff, RunError};
 
@@ -12,6 +15,7 @@ use super::campaign::{Campaign, End, election};
 use super::show::time;
 use crate::concurrent::{Either, either};
 use crate::exit::{Exit, Failure};
+use crate::job::{Guard, JobError};
 use crate::options::{CronOptions, FiresName, MissedName, OverrunName, PatienceOptions};
 use crate::signals::SignalQueue;
 use crate::supervise::Supervisor;
@@ -28,7 +32,7 @@ pub(super) fn cron(options: CronOptions) -> Result<u8, Failure> {
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), SignalQueue::default());
     let crew = Crew {
-        leadership: Arc::default(),
+        post: Arc::default(),
         supervisor: Supervisor {
             candidate: options.candidate.name().to_string(),
             command: options.command,
@@ -38,9 +42,9 @@ pub(super) fn cron(options: CronOptions) -> Result<u8, Failure> {
             timing,
         },
     };
-    let leadership = Arc::clone(&crew.leadership);
+    let crew_of_job = crew.clone();
     let job = Job::new(&options.job, schedule, policy, move |fire| {
-        let crew = crew.clone();
+        let crew = crew_of_job.clone();
         async move { crew.run(fire).await }
     });
     let mut jobs = Jobs::new();
@@ -48,11 +52,10 @@ pub(super) fn cron(options: CronOptions) -> Result<u8, Failure> {
         .map_err(|error| Failure::usage(error.to_string()))?;
     let patience = PatienceOptions::endless();
     super::block_on(async {
-        let work = |own: Leadership| {
-            let own = Arc::new(own);
-            let shared = Arc::clone(&own);
-            *leadership.lock().unwrap_or_else(PoisonError::into_inner) = Some(shared);
-            jobs.clone().run(own)
+        let work = |leadership: Leadership| {
+            let jobs = jobs.clone();
+            let crew = &crew;
+            async move { crew.lead(leadership, jobs).await }
         };
         let elected = election.run_forever(Backoff::STANDARD, work);
         match campaign.run(&patience, elected).await? {
@@ -91,9 +94,31 @@ fn policy(options: &CronOptions, grace: std::time::Duration) -> Policy {
 /// Runs the command of one fire after another.
 #[derive(Clone, Debug)]
 struct Crew {
-    /// The leadership that the next fire runs under.
-    leadership: Arc<Mutex<Option<Arc<Leadership>>>>,
+    /// What the next fire runs under.
+    post: Arc<Mutex<Post>>,
     supervisor: Supervisor,
+}
+
+/// A leadership and its guard, for as long as they last.
+#[derive(Clone, Default, Debug)]
+struct Post {
+    guard: Weak<Guard>,
+    leadership: Weak<Leadership>,
+}
+
+/// Why nothing fires any more.
+enum Stopped {
+    Guard(JobError),
+    Jobs(JobsError),
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guard(error) => error.fmt(f),
+            Self::Jobs(error) => error.fmt(f),
+        }
+    }
 }
 
 /// Why a command was asked to stop.
@@ -106,13 +131,30 @@ enum Asked {
 }
 
 impl Crew {
+    fn post(&self) -> MutexGuard<'_, Post> {
+        self.post.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fires the jobs for as long as the leadership lasts, under a guard.
+    async fn lead(&self, leadership: Leadership, jobs: Jobs) -> Result<(), Stopped> {
+        let leadership = Arc::new(leadership);
+        let work = |guard: Arc<Guard>| {
+            *self.post() = Post {
+                guard: Arc::downgrade(&guard),
+                leadership: Arc::downgrade(&leadership),
+            };
+            jobs.run(Arc::clone(&leadership))
+        };
+        match self.supervisor.lead(&leadership, work).await {
+            Ok(Some(Err(error))) => Err(Stopped::Jobs(error)),
+            Ok(Some(Ok(())) | None) => Ok(()),
+            Err(error) => Err(Stopped::Guard(error)),
+        }
+    }
+
     async fn run(&self, fire: Fire) -> Result<(), JobFailed> {
-        let leadership = self
-            .leadership
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(leadership) = leadership else {
+        let Post { guard, leadership } = self.post().clone();
+        let Some((guard, leadership)) = guard.upgrade().zip(leadership.upgrade()) else {
             return Err(JobFailed::new("no leadership to run it under"));
         };
         let asked = Mutex::new(None);
@@ -127,15 +169,14 @@ impl Crew {
         let validity = leadership.validity();
         let ended = self
             .supervisor
-            .run(validity, environment(&fire), stop)
+            .run(&guard, validity, environment(&fire), stop)
             .await;
         let asked = asked.into_inner().unwrap_or_else(PoisonError::into_inner);
         match ended {
-            Ok(Some(end)) if end.is_success() => Ok(()),
+            Ok(end) if end.is_success() => Ok(()),
             // It has not failed: it was not let finish. Without an end in the ledger, it is for the next leader to decide.
             Ok(_) if asked == Some(Asked::TooLong) => pending().await,
-            Ok(Some(end)) => Err(JobFailed::with_code(end.status().max(1), end.to_string())),
-            Ok(None) => Err(JobFailed::new("the leadership was over before it started")),
+            Ok(end) => Err(JobFailed::with_code(end.status().max(1), end.to_string())),
             Err(error) => Err(JobFailed::with_code(
                 Exit::Failed.status(),
                 error.to_string(),

@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use tenure::elector::{Backoff, RunError};
 use tenure::{Election, Leadership};
 
 use super::campaign::{Campaign, End, election};
 use crate::exit::{Exit, Failure};
-use crate::job::{JobEnd, JobError};
+use crate::job::{Guard, JobEnd, JobError};
 use crate::options::RunOptions;
 use crate::signals::SignalQueue;
 use crate::supervise::Supervisor;
@@ -74,7 +76,9 @@ async fn lead(leadership: Leadership, supervisor: &Supervisor) -> Result<Option<
     let stop = async {
         leadership.cancelled().await;
     };
-    supervisor
-        .run(leadership.validity(), Vec::new(), stop)
-        .await
+    let work = async |guard: Arc<Guard>| {
+        let validity = leadership.validity();
+        supervisor.run(&guard, validity, Vec::new(), stop).await
+    };
+    supervisor.lead(&leadership, work).await?.transpose()
 }

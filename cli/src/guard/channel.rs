@@ -12,7 +12,7 @@ use rustix::net::{
 
 use super::protocol::{Inbox, Malformed, Message, encode};
 
-/// The most descriptors that come with one message: the job's standard input and the lock.
+/// The most descriptors that are sent or received at a time.
 const DESCRIPTORS_MAX: usize = 2;
 
 /// The most bytes that wait for the other side to read: past that it does not work any more.
@@ -196,12 +196,6 @@ mod tests {
         let order = Order::Start(super::super::protocol::Start {
             command: vec!["x".repeat(4 << 20).into()],
             environment: Vec::new(),
-            deadline: super::super::Deadline {
-                from: tenure::time::Reading::default(),
-                validity: tenure::time::Nanos::ZERO,
-                grace: tenure::time::Nanos::ZERO,
-            },
-            silent_program: super::super::protocol::SilentProgram::Leave,
         });
         let refused = (0..8).find_map(|_| here.send(&order, Vec::new()).err());
         assert_eq!(refused.unwrap().kind(), io::ErrorKind::TimedOut);

@@ -14,7 +14,9 @@ pub const MESSAGE_BYTES_MAX: usize = 8 << 20;
 /// What the program tells its guard.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Order {
-    /// Starts the job. The first descriptor that comes with it is the job's standard input; the second one is the lock, if there is one.
+    /// A leadership has begun. The descriptor that comes with it is the lock, if there is one.
+    Watch(Deadline, SilentProgram),
+    /// Starts a job, when none is there. The descriptor that comes with it is the job's standard input.
     Start(Start),
     /// The hold was confirmed again.
     Extend(Deadline),
@@ -33,13 +35,9 @@ pub struct Start {
     pub command: Vec<OsString>,
     /// Variables that the job gets beside those that the program has.
     pub environment: Vec<(OsString, OsString)>,
-    /// Until when the job may run, unless extended.
-    pub deadline: Deadline,
-    /// What becomes of a program that is still silent when the deadline has passed and its job is gone.
-    pub silent_program: SilentProgram,
 }
 
-/// What becomes of a program that is stopped or hangs past its deadline.
+/// What becomes of a program that is stopped or hangs past its deadline, once nothing of its job is left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SilentProgram {
     /// It is left alone: others can take the lock when its record has aged.
@@ -51,13 +49,15 @@ pub enum SilentProgram {
 /// What the guard tells the program.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Report {
+    /// The guard watches over the leadership.
+    Ready,
     /// The job runs as this process.
     Started(i32),
     /// The job itself has ended; descendants may still be there.
     Ended(End),
     /// Neither the job nor any descendant of it is left.
     Gone(Cause),
-    /// The job was not started, and why.
+    /// The guard does not watch, or has not started the job, and why.
     Refused(String),
 }
 
@@ -260,6 +260,14 @@ impl Message for Order {
                 out.i32(*signal);
             }
             Self::Kill => out.tag(4),
+            Self::Watch(deadline, silent) => {
+                out.tag(5);
+                out.deadline(deadline);
+                out.tag(match silent {
+                    SilentProgram::Leave => 0,
+                    SilentProgram::End => 1,
+                });
+            }
         }
     }
 
@@ -270,6 +278,15 @@ impl Message for Order {
             2 => Self::Signal(bytes.i32()?),
             3 => Self::Stop(bytes.i32()?),
             4 => Self::Kill,
+            5 => {
+                let deadline = bytes.deadline()?;
+                let silent = match bytes.tag()? {
+                    0 => SilentProgram::Leave,
+                    1 => SilentProgram::End,
+                    _ => return Err(Malformed),
+                };
+                Self::Watch(deadline, silent)
+            }
             _ => return Err(Malformed),
         })
     }
@@ -286,11 +303,6 @@ impl Message for Start {
             out.text(name);
             out.text(value);
         }
-        out.deadline(&self.deadline);
-        out.tag(match self.silent_program {
-            SilentProgram::Leave => 0,
-            SilentProgram::End => 1,
-        });
     }
 
     fn read(bytes: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -306,12 +318,6 @@ impl Message for Start {
         Ok(Self {
             command,
             environment,
-            deadline: bytes.deadline()?,
-            silent_program: match bytes.tag()? {
-                0 => SilentProgram::Leave,
-                1 => SilentProgram::End,
-                _ => return Err(Malformed),
-            },
         })
     }
 }
@@ -343,6 +349,7 @@ impl Message for Report {
                 out.tag(4);
                 out.text(OsStr::new(why));
             }
+            Self::Ready => out.tag(5),
         }
     }
 
@@ -358,6 +365,7 @@ impl Message for Report {
                 _ => return Err(Malformed),
             }),
             4 => Self::Refused(bytes.text()?.to_string_lossy().into_owned()),
+            5 => Self::Ready,
             _ => return Err(Malformed),
         })
     }
@@ -383,9 +391,9 @@ mod tests {
             Order::Start(Start {
                 command: vec!["sh".into(), OsString::from_vec(vec![0xff, b'x']), "".into()],
                 environment: vec![("TENURE_TOKEN".into(), "7".into())],
-                deadline: deadline(),
-                silent_program: SilentProgram::End,
             }),
+            Order::Watch(deadline(), SilentProgram::End),
+            Order::Watch(deadline(), SilentProgram::Leave),
             Order::Extend(deadline()),
             Order::Signal(1),
             Order::Stop(15),
@@ -409,6 +417,7 @@ mod tests {
     #[test]
     fn every_report_reads_back_as_it_was_sent_also_all_at_once() {
         let reports = [
+            Report::Ready,
             Report::Started(4711),
             Report::Ended(End::Exited(3)),
             Report::Ended(End::Signaled(9)),
@@ -452,8 +461,6 @@ mod tests {
         let order = Order::Start(Start {
             command: vec!["x".repeat(MESSAGE_BYTES_MAX).into()],
             environment: Vec::new(),
-            deadline: deadline(),
-            silent_program: SilentProgram::Leave,
         });
         assert_eq!(encode(&order), Err(Malformed));
     }

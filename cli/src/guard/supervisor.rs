@@ -135,6 +135,15 @@ impl Supervisor {
 
     fn obey(&mut self, order: Order) {
         match order {
+            Order::Watch(deadline, silent) => {
+                let descriptors = self.channel.take_descriptors();
+                let report = match self.keep(descriptors) {
+                    Ok(()) => Report::Ready,
+                    Err(why) => Report::Refused(why),
+                };
+                self.watch.begin(deadline, silent, clocks::now());
+                self.tell(&report);
+            }
             Order::Start(start) => {
                 let descriptors = self.channel.take_descriptors();
                 let report = match self.start(start, descriptors) {
@@ -157,23 +166,24 @@ impl Supervisor {
         }
     }
 
-    fn start(&mut self, start: Start, descriptors: Vec<OwnedFd>) -> Result<Pid, String> {
-        let mut descriptors = descriptors.into_iter();
-        let (Some(stdin), lock) = (descriptors.next(), descriptors.next()) else {
-            return Err("the job's standard input did not arrive".to_owned());
-        };
-        if !self
-            .watch
-            .admits(start.deadline, start.silent_program, clocks::now())
-        {
-            return Err("the deadline passed before the job was started".to_owned());
-        }
-        if let Some(lock) = &lock {
-            // The job inherits the lock, so that the kernel frees it only after the last process of the job.
+    /// Keeps the lock, and has jobs inherit it, so that the kernel frees it only after the last process of the last job.
+    fn keep(&mut self, descriptors: Vec<OwnedFd>) -> Result<(), String> {
+        self.lock = descriptors.into_iter().next();
+        if let Some(lock) = &self.lock {
             fcntl_setfd(lock, FdFlags::empty())
-                .map_err(|error| format!("the lock cannot be passed on to the job: {error}"))?;
+                .map_err(|error| format!("the lock cannot be passed on to jobs: {error}"))?;
         }
-        self.lock = lock;
+        Ok(())
+    }
+
+    fn start(&mut self, start: Start, descriptors: Vec<OwnedFd>) -> Result<Pid, String> {
+        let stdin = descriptors
+            .into_iter()
+            .next()
+            .ok_or("the job's standard input did not arrive")?;
+        if !self.watch.admits(clocks::now()) {
+            return Err("the deadline has passed, or another job is there".to_owned());
+        }
         let child = launch::command(getpid(), &start.command)
             .envs(start.environment)
             .stdin(Stdio::from(stdin))

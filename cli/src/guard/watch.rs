@@ -6,8 +6,8 @@ use super::deadline::{Deadline, Verdict, wake_up};
 use super::protocol::{Cause, SilentProgram};
 use super::tree::Children;
 
-/// How long a program may take, after its deadline and when nothing of its job is left, to say that it is alive: after that it is
-/// taken for stopped or hung.
+/// How long a program may take at the most, after the time to kill and when nothing of its job is left, to show that it is alive:
+/// after that it is taken for stopped or hung.
 const ANSWER_WITHIN: Nanos = Nanos::from_millis(1_000);
 
 /// How often the kill is repeated while something of the job is left.
@@ -34,19 +34,19 @@ pub(super) enum Action {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    /// No job was started.
+    /// No leadership has begun.
     Idle,
+    /// No job is there since this time.
+    Resting(Reading),
     /// The job runs.
     Running,
     /// The job has ended; what it left behind has been asked to stop at this time.
     LeftOver(Option<Reading>),
     /// Everything is being killed.
     Killing(Cause),
-    /// Nothing is left since this time.
-    Gone(Reading),
 }
 
-/// The guard's decisions over one job.
+/// The guard's decisions over one leadership.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     asked_to_stop: bool,
@@ -67,7 +67,7 @@ enum Program {
 }
 
 impl Watch {
-    /// A guard that was given no job yet.
+    /// A guard that was told of no leadership yet.
     pub(super) const fn new() -> Self {
         Self {
             asked_to_stop: false,
@@ -79,22 +79,26 @@ impl Watch {
         }
     }
 
-    /// Whether a job with this deadline may be started now. Then [`Watch::started`] follows at once.
-    pub(super) fn admits(
-        &mut self,
-        deadline: Deadline,
-        silent: SilentProgram,
-        now: Reading,
-    ) -> bool {
-        self.deadline = Some(deadline);
-        self.silent_program = silent;
-        self.phase == Phase::Idle
+    /// A leadership has begun.
+    pub(super) fn begin(&mut self, deadline: Deadline, silent: SilentProgram, now: Reading) {
+        if self.phase == Phase::Idle {
+            self.deadline = Some(deadline);
+            self.phase = Phase::Resting(now);
+            self.silent_program = silent;
+        }
+    }
+
+    /// Whether a job may be started now. Then [`Watch::started`] follows at once.
+    pub(super) fn admits(&mut self, now: Reading) -> bool {
+        matches!(self.phase, Phase::Resting(_))
             && self.program == Program::There
-            && matches!(deadline.verdict(now), Verdict::Run(_))
+            && matches!(self.note_time(now), Some(Verdict::Run(_)))
+            && !self.expired
     }
 
     /// The job was started.
     pub(super) fn started(&mut self) {
+        self.asked_to_stop = false;
         self.phase = Phase::Running;
     }
 
@@ -150,12 +154,12 @@ impl Watch {
         }
         let cause = match self.phase {
             Phase::Idle => return Action::Wait(None),
-            Phase::Gone(since) => return self.when_gone(now, since),
+            Phase::Resting(since) => return self.when_resting(now, since),
             Phase::Killing(cause) => cause,
             Phase::Running | Phase::LeftOver(_) => Cause::Ended,
         };
         if children == Children::None {
-            self.phase = Phase::Gone(now);
+            self.phase = Phase::Resting(now);
             return Action::TellGone(cause);
         }
         match (self.phase, verdict) {
@@ -190,21 +194,25 @@ impl Watch {
         Action::Wait(Some(wake_up(left).min(due)))
     }
 
-    /// The lock is still the program's: one that does not answer until its deadline and a little longer is in everybody's way.
-    fn when_gone(&mut self, now: Reading, since: Reading) -> Action {
+    /// The lock is still the program's: one that shows no life until its deadline and a little longer is in everybody's way.
+    fn when_resting(&mut self, now: Reading, since: Reading) -> Action {
         if self.program == Program::Condemned || self.silent_program == SilentProgram::Leave {
             return Action::Wait(None);
         }
         let Some(deadline) = self.deadline else {
             return Action::Wait(None);
         };
-        let until_kill = match deadline.verdict(now) {
-            Verdict::Run(left) => left.saturating_add(deadline.grace),
+        let answer = ANSWER_WITHIN.min(deadline.grace);
+        let patient = Deadline {
+            grace: deadline.grace.saturating_add(answer),
+            ..deadline
+        };
+        let until_due = match patient.verdict(now) {
+            Verdict::Run(left) => left.saturating_add(patient.grace),
             Verdict::Stop(left) => left,
             Verdict::Kill => Nanos::ZERO,
         };
-        let until_answer = ANSWER_WITHIN.saturating_sub(now.longest_since(since));
-        let left = until_kill.max(until_answer);
+        let left = until_due.max(answer.saturating_sub(now.longest_since(since)));
         if left == Nanos::ZERO {
             self.program = Program::Condemned;
             return Action::EndProgram;
@@ -237,8 +245,14 @@ mod tests {
     }
 
     fn running() -> Watch {
+        running_for(SilentProgram::End)
+    }
+
+    fn running_for(silent: SilentProgram) -> Watch {
         let mut watch = Watch::new();
-        assert!(watch.admits(deadline(0), SilentProgram::End, at(0)));
+        assert!(!watch.admits(at(0)));
+        watch.begin(deadline(0), silent, at(0));
+        assert!(watch.admits(at(0)));
         watch.started();
         watch
     }
@@ -284,7 +298,25 @@ mod tests {
     #[test]
     fn a_job_whose_deadline_has_passed_is_not_started() {
         let mut watch = Watch::new();
-        assert!(!watch.admits(deadline(0), SilentProgram::End, at(1_000)));
+        watch.begin(deadline(0), SilentProgram::End, at(0));
+        assert!(!watch.admits(at(1_000)));
+        watch.extend(deadline(1_000), at(1_000));
+        assert!(!watch.admits(at(1_000)));
+    }
+
+    #[test]
+    fn one_job_follows_another_and_is_asked_to_stop_anew() {
+        let mut watch = running();
+        assert!(watch.ask_to_stop() && !watch.ask_to_stop());
+        assert!(!watch.admits(at(1)), "one at a time");
+        watch.job_ended();
+        assert_eq!(
+            watch.decide(at(1), Children::None),
+            Action::TellGone(Cause::Ended)
+        );
+        assert!(watch.admits(at(2)));
+        watch.started();
+        assert!(watch.ask_to_stop());
     }
 
     #[test]
@@ -325,23 +357,33 @@ mod tests {
             watch.decide(at(100), Children::None),
             Action::TellGone(Cause::Ended)
         );
-        for ms in [100, 1_100, 1_499] {
+        for ms in [100, 1_100, 1_999] {
             assert!(
                 matches!(watch.decide(at(ms), Children::None), Action::Wait(Some(_))),
                 "at {ms}"
             );
         }
-        assert_eq!(watch.decide(at(1_500), Children::None), Action::EndProgram);
-        assert_eq!(watch.decide(at(1_501), Children::None), Action::Wait(None));
+        assert_eq!(watch.decide(at(2_000), Children::None), Action::EndProgram);
+        assert_eq!(watch.decide(at(2_001), Children::None), Action::Wait(None));
         watch.program_died();
-        assert_eq!(watch.decide(at(1_502), Children::None), Action::Exit);
+        assert_eq!(watch.decide(at(2_002), Children::None), Action::Exit);
+    }
+
+    #[test]
+    fn a_silent_program_without_a_job_is_ended_too() {
+        let mut watch = Watch::new();
+        watch.begin(deadline(0), SilentProgram::End, at(0));
+        watch.extend(deadline(500), at(500));
+        assert!(matches!(
+            watch.decide(at(2_400), Children::None),
+            Action::Wait(Some(_))
+        ));
+        assert_eq!(watch.decide(at(2_500), Children::None), Action::EndProgram);
     }
 
     #[test]
     fn a_silent_program_is_left_alone_where_the_record_ages() {
-        let mut watch = Watch::new();
-        assert!(watch.admits(deadline(0), SilentProgram::Leave, at(0)));
-        watch.started();
+        let mut watch = running_for(SilentProgram::Leave);
         watch.job_ended();
         watch.decide(at(100), Children::None);
         assert_eq!(watch.decide(at(9_000), Children::None), Action::Wait(None));

@@ -1,34 +1,14 @@
 //! The program's side of a guarded job.
 
-mod handle;
+mod guarded;
 mod reaper;
 
-use std::ffi::OsString;
 use std::fmt;
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 
-pub use handle::Job;
+pub use guarded::{Guard, GuardSpec, Job, JobSpec};
 pub use reaper::look_after_children;
 
-use crate::guard::protocol::{Cause, End, SilentProgram};
-
-/// A job to start.
-#[derive(Debug)]
-pub struct JobSpec {
-    /// The program and its arguments.
-    pub command: Vec<OsString>,
-    /// Variables that the job gets beside those that this process has.
-    pub environment: Vec<(OsString, OsString)>,
-    /// The executable to run as the guard: this program's own.
-    pub guard: PathBuf,
-    /// A descriptor of the lock, where the kernel has it: the guard and the job keep it.
-    pub lock: Option<OwnedFd>,
-    /// What the guard does with a program that stays silent past its deadline.
-    pub silent_program: SilentProgram,
-    /// The job's standard input.
-    pub stdin: OwnedFd,
-}
+use crate::guard::protocol::{Cause, End};
 
 /// How a job ended. Nothing of it is left then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,13 +52,20 @@ impl fmt::Display for JobEnd {
     }
 }
 
-/// A job that could not be started. Nothing of it runs.
+/// A guard or a job that could not be started. Nothing of it runs.
 #[derive(Debug)]
 pub struct JobError(String);
 
+impl JobError {
+    /// The guard has died, and whatever it guarded was killed.
+    pub(crate) fn guard_died() -> Self {
+        Self("the guard has died".to_owned())
+    }
+}
+
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the job was not started: {}", self.0)
+        write!(f, "no job can be run: {}", self.0)
     }
 }
 
