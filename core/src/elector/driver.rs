@@ -39,8 +39,10 @@ pub(super) struct Driver<'a, W, F, D, R> {
     clock: Arc<dyn Clock>,
     decide: D,
     ended: bool,
-    /// What the last call failed with, to tell a lasting failure once.
-    failing: Option<(&'static str, ErrorKind)>,
+    /// The operation under way, or the last one.
+    calling: &'static str,
+    /// What each operation that fails failed with, to tell a lasting failure once.
+    failing: Vec<(&'static str, ErrorKind)>,
     give_way: Option<Duration>,
     jitter: SplitMix64,
     machine: Machine,
@@ -93,7 +95,8 @@ where
             clock: Arc::clone(&election.clock),
             decide,
             ended: false,
-            failing: None,
+            calling: "",
+            failing: Vec::new(),
             give_way: None,
             jitter,
             machine,
@@ -140,7 +143,7 @@ where
         match output {
             Output::Abandon(id) => {
                 if self.call.as_ref().is_some_and(|(call, _)| *call == id) {
-                    self.call = None;
+                    dropped("the backend", self.call.take());
                 }
             }
             Output::AbortWork => {
@@ -150,7 +153,10 @@ where
             Output::Ended => self.ended = true,
             Output::Event(event) => self.tell(&event),
             Output::NoteWritten(note) => self.note_written(&note),
-            Output::Send(id, operation) => self.call = Some((id, self.make_call(operation))),
+            Output::Send(id, operation) => {
+                self.calling = operation.name();
+                self.call = Some((id, self.make_call(operation)));
+            }
             Output::StartWork { note, token } => return self.start_work(note, token),
             Output::StopWork(reason) => self.stop_work(reason),
         }
@@ -158,7 +164,10 @@ where
     }
 
     fn start_work(&mut self, note: Option<Note>, token: FencingToken) -> Option<Input> {
-        let deadline = self.machine.deadline()?;
+        let deadline = self
+            .machine
+            .deadline()
+            .expect("a leadership that starts has a deadline");
         let validity = Arc::new(Validity::new(
             Arc::clone(&self.shared),
             Arc::clone(&self.clock),
@@ -196,7 +205,7 @@ where
 
     fn work_panicked(&mut self, payload: &(dyn std::any::Any + Send)) -> Input {
         let message = panic_message(payload);
-        self.work = None;
+        dropped("the work", self.work.take());
         self.leadership_ended(StopReason::WorkPanicked);
         self.decided(Ended::Panicked(message));
         Input::WorkEnded(WorkEnd::Panicked)
@@ -233,7 +242,7 @@ where
         let outcome = match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context))) {
             Ok(Poll::Pending) => return None,
             Ok(Poll::Ready(Ok(outcome))) => {
-                self.failing = None;
+                self.failing.retain(|(failing, _)| *failing != self.calling);
                 outcome
             }
             Ok(Poll::Ready(Err(error))) => {
@@ -252,7 +261,7 @@ where
                 })
             }
         };
-        self.call = None;
+        dropped("the backend", self.call.take());
         Some(Input::Completed { operation, outcome })
     }
 
@@ -286,7 +295,7 @@ where
                     .validity
                     .as_ref()
                     .and_then(|validity| validity.stop_reason());
-                self.work = None;
+                dropped("the work", self.work.take());
                 self.leadership_ended(StopReason::WorkEnded);
                 self.decided(Ended::Returned { told, value });
                 Some(Input::WorkEnded(WorkEnd::Returned))
@@ -392,10 +401,7 @@ impl<W, F, D, R> Driver<'_, W, F, D, R> {
 
     /// Drops the work and everything that it borrows, before anybody is told that it has stopped.
     fn drop_work(&mut self, reason: StopReason) {
-        let work = self.work.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(work))).is_err() {
-            tracing::error!(target: "tenure", "the work panicked while it was dropped");
-        }
+        dropped("the work", self.work.take());
         self.leadership_ended(reason);
     }
 
@@ -409,15 +415,16 @@ impl<W, F, D, R> Driver<'_, W, F, D, R> {
 
     /// Tells what failed, once as long as it lasts: the machine tries again by itself.
     fn tell_failure(&mut self, error: &Error) {
-        let failure = (error.operation(), error.kind());
+        let failure = (self.calling, error.kind());
         let election = self.shared.election.as_str();
         let candidate = self.candidate.name.as_str();
-        if self.failing == Some(failure) {
+        if self.failing.contains(&failure) {
             tracing::debug!(target: "tenure", election, candidate, %error, "still failing");
         } else {
             tracing::warn!(target: "tenure", election, candidate, "{error}; trying again");
         }
-        self.failing = Some(failure);
+        self.failing.retain(|(failing, _)| *failing != failure.0);
+        self.failing.push(failure);
     }
 }
 
@@ -426,10 +433,10 @@ impl<W, F, D, R> Drop for Driver<'_, W, F, D, R> {
         if !self.ended {
             let token = self.machine.token();
             self.drop_work(StopReason::Dropped);
-            self.call = None;
-            self.hint = None;
+            dropped("the backend", (self.call.take(), self.hint.take()));
             // Only now is there nothing left that the lock protects.
-            self.backend.abandon();
+            let backend = Arc::clone(&self.backend);
+            quietly("the backend", || backend.abandon());
             if let Some(token) = token {
                 tracing::warn!(target: "tenure", election = %self.shared.election, %token,
                     "the elector was dropped while it led: the lock ends with its session, or ages");
@@ -442,9 +449,26 @@ impl<W, F, D, R> Drop for Driver<'_, W, F, D, R> {
         self.shared.update_view(|view| {
             view.state = State::Ended;
             view.token = None;
+            // Whoever holds the lock now, it is not led from here.
+            view.leader = view
+                .leader
+                .take()
+                .filter(|leader| !leader.is(&view.candidate));
         });
         self.shared.forget_wishes();
         self.shared.hub.set_ended(true);
+    }
+}
+
+/// Drops somebody else's value, whose `Drop` may panic: that must not keep the election from going on.
+fn dropped<T>(whose: &'static str, value: T) {
+    quietly(whose, || drop(value));
+}
+
+fn quietly(whose: &'static str, action: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
+        let message = panic_message(&*payload);
+        tracing::error!(target: "tenure", message, "{whose} panicked while it was dropped");
     }
 }
 

@@ -2,8 +2,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
+use super::waiters::{Place, Waiters};
 use crate::event::Event;
 
 /// How many events are kept for readers that have not read them yet.
@@ -20,8 +21,7 @@ struct Inner {
     /// The number of the first event that is kept.
     first: u64,
     readers: usize,
-    /// In the order in which they began to wait, so that they wake in that order.
-    wakers: Vec<Waker>,
+    waiters: Waiters,
 }
 
 /// Takes a lock whose data stays whole even when a holder panicked: every change to it is a single assignment or push.
@@ -41,14 +41,18 @@ impl Hub {
             inner.first += 1;
         }
         inner.kept.push_back(event.clone());
-        wake(inner);
+        let woken = inner.waiters.take();
+        drop(inner);
+        woken.wake();
     }
 
     /// Opens the hub for a new start, or says that no more events come.
     pub(super) fn set_ended(&self, ended: bool) {
         let mut inner = locked(&self.0);
         inner.ended = ended;
-        wake(inner);
+        let woken = inner.waiters.take();
+        drop(inner);
+        woken.wake();
     }
 
     pub(super) fn subscribe(self: &Arc<Self>) -> Events {
@@ -59,15 +63,8 @@ impl Hub {
         Events {
             hub: Arc::clone(self),
             next,
+            place: Place::default(),
         }
-    }
-}
-
-fn wake(mut inner: MutexGuard<'_, Inner>) {
-    let wakers = std::mem::take(&mut inner.wakers);
-    drop(inner);
-    for waker in wakers {
-        waker.wake();
     }
 }
 
@@ -86,6 +83,7 @@ pub enum Told {
 pub struct Events {
     hub: Arc<Hub>,
     next: u64,
+    place: Place,
 }
 
 impl fmt::Debug for Events {
@@ -103,6 +101,7 @@ impl Events {
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Told> {
         poll_fn(|context| {
+            let waker = context.waker().clone();
             let mut inner = locked(&self.hub.0);
             if self.next < inner.first {
                 let missed = inner.first - self.next;
@@ -117,13 +116,9 @@ impl Events {
             if inner.ended {
                 return Poll::Ready(None);
             }
-            if !inner
-                .wakers
-                .iter()
-                .any(|waker| waker.will_wake(context.waker()))
-            {
-                inner.wakers.push(context.waker().clone());
-            }
+            let before = inner.waiters.wait(&mut self.place, waker);
+            drop(inner);
+            drop(before);
             Poll::Pending
         })
         .await
@@ -133,10 +128,13 @@ impl Events {
 impl Drop for Events {
     fn drop(&mut self) {
         let mut inner = locked(&self.hub.0);
+        let waker = inner.waiters.leave(&mut self.place);
         inner.readers -= 1;
         if inner.readers == 0 {
             inner.first += inner.kept.len() as u64;
             inner.kept = VecDeque::new();
         }
+        drop(inner);
+        drop(waker);
     }
 }

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +73,7 @@ impl Leadership {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn cancelled(&self) -> StopReason {
-        poll_fn(|context| self.validity.poll_stop(context)).await
+        self.validity.stop().await
     }
 
     /// Waits until the leadership is over: nothing may be done in its name any more. The work is dropped after the grace.
@@ -82,7 +81,7 @@ impl Leadership {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn lost(&self) -> StopReason {
-        poll_fn(|context| self.validity.poll_over(context)).await
+        self.validity.over().await
     }
 
     /// Why the work is to stop, once it is.
@@ -104,7 +103,7 @@ impl Leadership {
     /// After the first poll the note will be written even when the future is dropped.
     pub async fn write_note(&self, note: Note) -> Result<(), NoteError> {
         let number = self.validity.ask_for_note(note)?;
-        poll_fn(|context| self.validity.poll_note(context, number)).await
+        self.validity.noted(number).await
     }
 
     /// The clock that the leadership counts by.

@@ -13,13 +13,16 @@ mod seed;
 mod shared;
 mod tell;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod unexplained_tests;
 mod validity;
+mod waiters;
 mod work;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use builder::{ConfigError, ElectionBuilder};
@@ -35,8 +38,9 @@ use crate::machine::{Membership, OnMissing};
 use crate::timing::Timing;
 use crate::{CandidateName, Clock, LockBackend};
 use driver::Driver;
+use hub::locked;
 use shared::Shared;
-use work::{Ended, Next};
+use work::{Ended, Failures, Next};
 
 /// One candidate of one election, ready to run.
 ///
@@ -176,8 +180,18 @@ impl Election {
         F: Future<Output = Result<(), E>>,
         E: fmt::Display,
     {
-        let mut failures = work::Failures::new(backoff, Arc::clone(&self.clock));
-        let decide = |ended: Ended<Result<(), E>>| failures.next(ended);
+        let mut failures = Failures::new(backoff);
+        let started = Mutex::new(self.clock.now());
+        let clock = Arc::clone(&self.clock);
+        let mut work = |leadership: Leadership| {
+            *locked(&started) = clock.now();
+            work(leadership)
+        };
+        let clock = Arc::clone(&self.clock);
+        let decide = |ended: Ended<Result<(), E>>| {
+            let ran = clock.now().longest_since(*locked(&started));
+            failures.next(ended, ran)
+        };
         self.drive(&mut work, decide).await.unwrap_or(Ok(()))
     }
 

@@ -143,6 +143,8 @@ impl Shared {
 
     /// The next wish, in an order of urgency; otherwise `waker` is woken by the next one.
     pub(super) fn next_input(&self, waker: &Waker) -> Option<Input> {
+        // Wakers are somebody else's code: cloned and dropped while no lock is held.
+        let mut waker = Some(waker.clone());
         let mut inbox = locked(&self.inbox);
         if std::mem::take(&mut inbox.watchdog_fired) {
             return Some(Input::WatchdogFired);
@@ -157,13 +159,9 @@ impl Shared {
         if std::mem::take(&mut inbox.resign) {
             return Some(Input::Resign);
         }
-        if !inbox
-            .waker
-            .as_ref()
-            .is_some_and(|known| known.will_wake(waker))
-        {
-            inbox.waker = Some(waker.clone());
-        }
+        std::mem::swap(&mut inbox.waker, &mut waker);
+        drop(inbox);
+        drop(waker);
         None
     }
 

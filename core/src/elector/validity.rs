@@ -1,11 +1,15 @@
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::hub::locked;
 use super::shared::Shared;
+use super::tell::tell;
+use super::waiters::{Place, Waiters};
 use crate::backend::Note;
 use crate::event::{Event, StopReason};
 use crate::machine::Deadline;
@@ -32,8 +36,7 @@ struct Inner {
     /// Set once the leadership is over, whatever the clock says.
     over: bool,
     stop: Option<StopReason>,
-    /// In the order in which they began to wait.
-    wakers: Vec<Waker>,
+    waiters: Waiters,
     work_stopped: bool,
 }
 
@@ -96,7 +99,7 @@ impl Validity {
             notes: Notes::default(),
             over: false,
             stop: None,
-            wakers: Vec::new(),
+            waiters: Waiters::default(),
             work_stopped: false,
         };
         Self {
@@ -167,8 +170,9 @@ impl Validity {
     pub fn fire(&self) -> bool {
         let fired = self.end(StopReason::Watchdog);
         if fired {
-            self.shared
-                .publish(&Event::WatchdogFired { token: self.token });
+            let event = Event::WatchdogFired { token: self.token };
+            tell(&self.shared, &event);
+            self.shared.publish(&event);
             self.shared.watchdog_fired();
         }
         fired
@@ -246,7 +250,7 @@ impl Validity {
         wake(inner);
     }
 
-    /// Takes in a note; the number under which [`Validity::poll_note`] asks for it.
+    /// Takes in a note; the number under which [`Validity::noted`] waits for it.
     pub(super) fn ask_for_note(&self, note: Note) -> Result<u64, NoteError> {
         let mut inner = locked(&self.inner);
         if inner.over {
@@ -263,12 +267,9 @@ impl Validity {
         Ok(number)
     }
 
-    pub(super) fn poll_note(
-        &self,
-        context: &Context<'_>,
-        number: u64,
-    ) -> Poll<Result<(), NoteError>> {
-        self.poll(context, |inner| {
+    /// Waits until the note with this number is known to be in the lock.
+    pub(super) fn noted(&self, number: u64) -> impl Future<Output = Result<(), NoteError>> {
+        self.wait(move |inner: &Inner| {
             if inner.notes.done >= number {
                 Some(Ok(()))
             } else if inner.over {
@@ -279,39 +280,67 @@ impl Validity {
         })
     }
 
-    pub(super) fn poll_stop(&self, context: &Context<'_>) -> Poll<StopReason> {
-        self.poll(context, |inner| inner.stop.clone())
+    /// Waits until the work is to stop.
+    pub(super) fn stop(&self) -> impl Future<Output = StopReason> {
+        self.wait(|inner: &Inner| inner.stop.clone())
     }
 
-    pub(super) fn poll_over(&self, context: &Context<'_>) -> Poll<StopReason> {
-        self.poll(
-            context,
-            |inner| if inner.over { inner.stop.clone() } else { None },
-        )
+    /// Waits until the leadership is over.
+    pub(super) fn over(&self) -> impl Future<Output = StopReason> {
+        self.wait(|inner: &Inner| if inner.over { inner.stop.clone() } else { None })
     }
 
-    fn poll<T>(&self, context: &Context<'_>, ready: impl FnOnce(&Inner) -> Option<T>) -> Poll<T> {
-        let mut inner = locked(&self.inner);
-        if let Some(value) = ready(&inner) {
+    fn wait<F>(&self, ready: F) -> Wait<'_, F> {
+        Wait {
+            place: Place::default(),
+            ready,
+            validity: self,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        locked(&self.inner).waiters.count()
+    }
+}
+
+/// Waits until something is so.
+struct Wait<'a, F> {
+    place: Place,
+    ready: F,
+    validity: &'a Validity,
+}
+
+impl<F> Unpin for Wait<'_, F> {}
+
+impl<T, F: Fn(&Inner) -> Option<T>> Future for Wait<'_, F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let wait = &mut *self;
+        let waker = context.waker().clone();
+        let mut inner = locked(&wait.validity.inner);
+        if let Some(value) = (wait.ready)(&inner) {
             return Poll::Ready(value);
         }
-        if !inner
-            .wakers
-            .iter()
-            .any(|waker| waker.will_wake(context.waker()))
-        {
-            inner.wakers.push(context.waker().clone());
-        }
+        let before = inner.waiters.wait(&mut wait.place, waker);
+        drop(inner);
+        drop(before);
         Poll::Pending
     }
 }
 
-fn wake(mut inner: std::sync::MutexGuard<'_, Inner>) {
-    let wakers = std::mem::take(&mut inner.wakers);
-    drop(inner);
-    for waker in wakers {
-        waker.wake();
+impl<F> Drop for Wait<'_, F> {
+    fn drop(&mut self) {
+        let waker = locked(&self.validity.inner).waiters.leave(&mut self.place);
+        drop(waker);
     }
+}
+
+fn wake(mut inner: MutexGuard<'_, Inner>) {
+    let woken = inner.waiters.take();
+    drop(inner);
+    woken.wake();
 }
 
 /// Somebody outside the elector's task who ends a leadership when that task is not run in time.

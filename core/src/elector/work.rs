@@ -1,11 +1,10 @@
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Backoff, RunError};
+use crate::Nanos;
 use crate::event::StopReason;
-use crate::{Clock, Nanos, Reading};
 
 /// How the work of one leadership ended by itself. Work that was dropped has no such end.
 pub(super) enum Ended<T> {
@@ -40,25 +39,22 @@ pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
 /// Counts failures of work that is run for ever.
 pub(super) struct Failures {
     backoff: Backoff,
-    clock: Arc<dyn Clock>,
-    last: Reading,
     wait: Duration,
 }
 
 impl Failures {
-    pub(super) fn new(backoff: Backoff, clock: Arc<dyn Clock>) -> Self {
-        let last = clock.now();
+    pub(super) fn new(backoff: Backoff) -> Self {
         Self {
             backoff,
-            clock,
-            last,
             wait: backoff.first,
         }
     }
 
+    /// What follows the end of work that ran for so long.
     pub(super) fn next<E: fmt::Display>(
         &mut self,
         ended: Ended<Result<(), E>>,
+        ran: Nanos,
     ) -> Next<Result<(), RunError>> {
         let told = matches!(&ended, Ended::Returned { told: Some(_), .. });
         match ended {
@@ -68,9 +64,6 @@ impl Failures {
             } => tracing::error!(%error, "the work failed"),
             Ended::Returned { value: Ok(()), .. } => {}
         }
-        let now = self.clock.now();
-        let quiet = now.longest_since(self.last) > Nanos::from(self.backoff.longest);
-        self.last = now;
         if told {
             // It ended because it was told to: nothing failed.
             return Next::Again {
@@ -78,7 +71,7 @@ impl Failures {
                 wait: None,
             };
         }
-        if quiet {
+        if ran > Nanos::from(self.backoff.longest) {
             self.wait = self.backoff.first;
         }
         let wait = self.wait;

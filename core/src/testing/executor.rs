@@ -41,7 +41,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls `future` once, as its first poll or a later one, without wanting to be woken.
-pub fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+pub fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
