@@ -20,6 +20,12 @@ use crate::clock::{ClockStart, NodeClock};
 use crate::executor::{Executor, NodeId, Process};
 use crate::random::{Purpose, Stream};
 
+/// Short beside the quiet time, in which somebody has to lead though all have just ended their work.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(8),
+};
+
 /// A machine, and the candidate that runs on it now.
 #[derive(Debug)]
 pub(super) struct Node {
@@ -139,7 +145,7 @@ impl Node {
                 }
             };
             // Shutting down is the only way out of it.
-            drop(election.run_forever(Backoff::STANDARD, make).await);
+            drop(election.run_forever(BACKOFF, make).await);
         });
         self.running = Some(Running {
             control,
