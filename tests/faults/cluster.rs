@@ -13,7 +13,7 @@ use crate::job;
 use crate::line::{Kind, Line};
 use crate::process;
 use crate::program::program;
-use crate::wait::{Stopwatch, poll};
+use crate::wait::{Stopwatch, poll, time_of_day};
 
 /// How many candidates there are.
 pub(crate) const CANDIDATES: usize = 5;
@@ -66,6 +66,7 @@ impl Candidate {
 #[derive(Debug)]
 pub(crate) struct Cluster {
     candidates: Vec<Candidate>,
+    faults: Vec<String>,
     folder: PathBuf,
     lines: Vec<Line>,
     read_to: u64,
@@ -82,6 +83,7 @@ impl Cluster {
         File::create(job::log_path(folder)).expect("a log can be made");
         let mut cluster = Self {
             candidates: Vec::new(),
+            faults: Vec::new(),
             folder: folder.to_path_buf(),
             lines: Vec::new(),
             read_to: 0,
@@ -225,10 +227,18 @@ impl Cluster {
         process::with_environment(&format!("{}={}", job::FOLDER, self.folder.display()))
     }
 
+    /// Writes down what is done to the candidates, beside what they say.
+    pub(crate) fn note(&mut self, fault: &str) {
+        self.faults.push(format!("{} {fault}", time_of_day()));
+    }
+
     /// What a person needs who looks for the reason of a failure.
     pub(crate) fn story(&self) -> String {
         let overlaps = checker::overlaps(&self.lines);
-        let mut story = format!("overlaps so far: {overlaps:#?}\n");
+        let mut story = format!("overlaps so far: {overlaps:#?}\nlast faults:\n");
+        for fault in self.faults.iter().rev().take(8).rev() {
+            story += &format!("    {fault}\n");
+        }
         for number in 0..CANDIDATES {
             let path = self.folder.join(format!("candidate-{number}"));
             story += &format!("--- {}\n{}\n", path.display(), last_lines(&path, 15));

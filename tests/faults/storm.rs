@@ -38,6 +38,9 @@ impl Storm {
         for done in 0..count {
             self.await_a_moment();
             let fault = Fault::choose(mix, &mut self.random);
+            let newest = self.cluster.newest_start().map(ToString::to_string);
+            self.cluster
+                .note(&format!("{fault:?} at {}", newest.unwrap_or_default()));
             self.strike(fault);
             *self.counts.entry(fault).or_default() += 1;
             if (done + 1) % 20 == 0 || done + 1 == count {

@@ -35,6 +35,23 @@ pub(crate) fn fresh_seed() -> u64 {
     since_1970.map_or(0, |time| time.as_secs() ^ u64::from(time.subsec_nanos()))
 }
 
+/// The time of day as the candidates' own log lines have it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the candidates say is read beside it"
+)]
+pub(crate) fn time_of_day() -> String {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let since_1970 = since_1970.unwrap_or_default();
+    let seconds = since_1970.as_secs() % 86_400;
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    format!(
+        "{hours:02}:{minutes:02}:{:02}.{:06}Z",
+        seconds % 60,
+        since_1970.subsec_micros()
+    )
+}
+
 /// How long something takes.
 #[derive(Debug)]
 pub(crate) struct Stopwatch(Instant);
