@@ -227,6 +227,14 @@ impl Cluster {
         process::with_environment(&format!("{}={}", job::FOLDER, self.folder.display()))
     }
 
+    /// Kills what is left of the runs under a token.
+    pub(crate) fn kill_run(&self, token: u128) {
+        let ours = self.processes();
+        let of_the_run = process::with_environment(&format!("TENURE_TOKEN={token}"));
+        let left = of_the_run.iter().filter(|pid| ours.contains(pid));
+        left.for_each(|pid| process::signal(*pid, Signal::KILL));
+    }
+
     /// Writes down what is done to the candidates, beside what they say.
     pub(crate) fn note(&mut self, fault: &str) {
         self.faults.push(format!("{} {fault}", time_of_day()));

@@ -120,7 +120,7 @@ impl Storm {
             Fault::KillProgram(victim) => {
                 self.signal_all(|storm| vec![storm.pid(victim)], Signal::KILL)
             }
-            Fault::KillProgramAndGuard => self.signal_all(Self::program_and_guards, Signal::KILL),
+            Fault::KillProgramAndGuard => self.kill_program_and_guards(),
             Fault::ReplaceLockFile => {
                 self.remove_lock_file();
                 File::create(self.cluster.lock_file()).expect("a lock file can be made");
@@ -154,10 +154,17 @@ impl Storm {
             .collect()
     }
 
-    fn program_and_guards(&mut self) -> Vec<i32> {
+    /// What these leave of the job keeps the lock for as long as it lives, so somebody has to end it.
+    fn kill_program_and_guards(&mut self) {
+        let newest = self.cluster.newest_start().map(|start| start.run.token);
         let mut pids = self.guards();
         pids.push(self.pid(Victim::Leader));
-        pids
+        pids.iter().for_each(|pid| signal(*pid, Signal::KILL));
+        let wait_ms = self.random.below(500);
+        self.tend_for(Duration::from_millis(wait_ms));
+        if let Some(token) = newest {
+            self.cluster.kill_run(token);
+        }
     }
 
     fn signal_all(&mut self, choose: impl FnOnce(&mut Self) -> Vec<i32>, with: Signal) {
