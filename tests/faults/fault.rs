@@ -37,15 +37,13 @@ pub(crate) enum Fault {
 /// Faults with how often each comes.
 pub(crate) type Mix = &'static [(u64, Fault)];
 
-/// What may happen to processes and to the lock file.
-pub(crate) const ALL_BUT_THE_DISK: Mix = &[
-    (2, Fault::DeleteLockFile),
+/// What may happen to processes.
+pub(crate) const PROCESSES: Mix = &[
     (6, Fault::KillGuard),
     (6, Fault::KillJob),
     (16, Fault::KillProgram(Victim::Leader)),
     (4, Fault::KillProgram(Victim::Follower)),
     (4, Fault::KillProgramAndGuard),
-    (2, Fault::ReplaceLockFile),
     (6, Fault::Resign),
     (3, Fault::StopGuard(Stop::Short)),
     (1, Fault::StopGuard(Stop::Long)),
@@ -59,8 +57,17 @@ pub(crate) const ALL_BUT_THE_DISK: Mix = &[
     (3, Fault::TerminateProgram(Victim::Follower)),
 ];
 
+/// A lock file that vanishes again and again, while candidates come and go. Each takes a lease, so these have a trial of their own.
+pub(crate) const LOCK_FILE: Mix = &[
+    (3, Fault::DeleteLockFile),
+    (3, Fault::ReplaceLockFile),
+    (2, Fault::KillProgram(Victim::Leader)),
+    (1, Fault::StopProgram(Victim::Leader, Stop::Long)),
+    (1, Fault::TerminateProgram(Victim::Leader)),
+];
+
 /// What the promises about fires hold under: the ledger lies in the lock, so the lock file is left alone.
-pub(crate) const PROCESSES_ONLY: Mix = &[
+pub(crate) const FIRING: Mix = &[
     (4, Fault::KillGuard),
     (2, Fault::KillJob),
     (8, Fault::KillProgram(Victim::Leader)),

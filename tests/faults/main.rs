@@ -22,7 +22,7 @@ use std::process::Command;
 
 use checker::{Fires, Policy, check};
 use cluster::{Cluster, Task};
-use fault::{ALL_BUT_THE_DISK, FULL_DISK, Fault, Mix, PROCESSES_ONLY};
+use fault::{FIRING, FULL_DISK, Fault, LOCK_FILE, Mix, PROCESSES};
 use storm::{Storm, tell};
 
 /// How many faults all tests together do, unless `TENURE_FAULTS` says otherwise.
@@ -59,8 +59,15 @@ impl Trial {
         (all.unwrap_or(FAULTS) * self.share).div_ceil(100)
     }
 
+    /// The same on the disk that the project is on.
+    fn run(&self, policy: impl FnOnce(usize) -> Policy) {
+        let folder = folder();
+        self.run_in(folder.path(), folder.path().join("locks"), policy);
+        let _ = std::fs::remove_dir_all(folder.path());
+    }
+
     /// Lets the faults happen to a cluster whose lock is in `locks`, and checks the log by the policy that `policy` makes of how many fires may be lost.
-    fn run(&self, folder: &Path, locks: PathBuf, policy: impl FnOnce(usize) -> Policy) {
+    fn run_in(&self, folder: &Path, locks: PathBuf, policy: impl FnOnce(usize) -> Policy) {
         let seed = env::var("TENURE_FAULTS_SEED")
             .ok()
             .and_then(|seed| seed.parse().ok());
@@ -107,15 +114,23 @@ fn one_job_runs_at_a_time_whatever_dies_or_stops() {
     let trial = Trial {
         jobs: "all",
         command: RUN.to_vec(),
-        mix: ALL_BUT_THE_DISK,
+        mix: PROCESSES,
         name: "one job at a time",
-        share: 60,
+        share: 54,
     };
-    let folder = folder();
-    trial.run(folder.path(), folder.path().join("locks"), |_| {
-        Policy::Continuous
-    });
-    let _ = std::fs::remove_dir_all(folder.path());
+    trial.run(|_| Policy::Continuous);
+}
+
+#[test]
+fn a_vanished_lock_file_costs_a_lease_but_never_makes_a_second_job() {
+    let trial = Trial {
+        jobs: "all",
+        command: RUN.to_vec(),
+        mix: LOCK_FILE,
+        name: "vanishing lock file",
+        share: 8,
+    };
+    trial.run(|_| Policy::Continuous);
 }
 
 #[test]
@@ -123,14 +138,11 @@ fn each_fire_runs_at_most_once_whoever_dies() {
     let trial = Trial {
         jobs: "brief",
         command: cron("at-most-once"),
-        mix: PROCESSES_ONLY,
+        mix: FIRING,
         name: "fires at most once",
         share: 14,
     };
-    let folder = folder();
-    let policy = |lost_max| Policy::EachSecond(Fires::AtMostOnce { lost_max });
-    trial.run(folder.path(), folder.path().join("locks"), policy);
-    let _ = std::fs::remove_dir_all(folder.path());
+    trial.run(|lost_max| Policy::EachSecond(Fires::AtMostOnce { lost_max }));
 }
 
 #[test]
@@ -138,14 +150,11 @@ fn each_fire_runs_at_least_once_whoever_dies() {
     let trial = Trial {
         jobs: "brief",
         command: cron("at-least-once"),
-        mix: PROCESSES_ONLY,
+        mix: FIRING,
         name: "fires at least once",
         share: 14,
     };
-    let folder = folder();
-    let policy = |_| Policy::EachSecond(Fires::AtLeastOnce);
-    trial.run(folder.path(), folder.path().join("locks"), policy);
-    let _ = std::fs::remove_dir_all(folder.path());
+    trial.run(|_| Policy::EachSecond(Fires::AtLeastOnce));
 }
 
 #[test]
@@ -155,11 +164,11 @@ fn a_full_disk_costs_time_but_never_a_second_job() {
         command: RUN.to_vec(),
         mix: FULL_DISK,
         name: "full disk",
-        share: 12,
+        share: 10,
     };
     let folder = folder();
     let disk = SmallDisk::mount(&folder.path().join("disk"));
-    trial.run(folder.path(), disk.0.join("locks"), |_| Policy::Continuous);
+    trial.run_in(folder.path(), disk.0.join("locks"), |_| Policy::Continuous);
     drop(disk);
     let _ = std::fs::remove_dir_all(folder.path());
 }
