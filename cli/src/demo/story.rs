@@ -255,7 +255,11 @@ impl<'a> Story<'a> {
             return Err(failure);
         }
         let seen = self.lock.observe().await.map_err(Failure::unavailable)?;
-        let leader = seen.holder().zip(seen.token).map(|(holder, token)| Leader {
+        // For a moment a new holder has the lock and has not written its name yet.
+        let holder = seen
+            .holder()
+            .filter(|holder| holder.incarnation().is_some());
+        let leader = holder.zip(seen.token).map(|(holder, token)| Leader {
             name: holder.name().to_owned(),
             token: token.value(),
         });
