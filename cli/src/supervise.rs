@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use tenure::elector::Validity;
 use tenure::{Leadership, Timing};
 
-use crate::concurrent::{Either, either};
+use crate::concurrent::{Either, beside, either};
 use crate::guard::protocol::SilentProgram;
 use crate::guard::{Deadline, EXECUTABLE};
 use crate::job::{Guard, GuardSpec, Job, JobEnd, JobError, JobSpec};
@@ -63,11 +63,26 @@ impl Supervisor {
             lock,
         };
         let guard = Arc::new(Guard::start(spec, sent).await?);
-        let work = work(Arc::clone(&guard));
+        let work = beside(
+            work(Arc::clone(&guard)),
+            self.end_in_time(&guard, leadership),
+        );
         match either(work, self.keep(&guard, validity, sent)).await {
             Either::First(value) => Ok(Some(value)),
             Either::Second(()) => Err(JobError::guard_died()),
         }
+    }
+
+    /// Has the guard kill what has not stopped in time after the leadership was lost, be it long before its deadline.
+    async fn end_in_time(&self, guard: &Guard, leadership: &Leadership) {
+        leadership.lost().await;
+        leadership.clock().sleep(self.grace()).await;
+        guard.kill();
+    }
+
+    /// How long a job has that was told to stop at once: a little less than the elector gives this program, which has to see it dead.
+    fn grace(&self) -> Duration {
+        self.timing.grace() / 8 * 7
     }
 
     /// Tells the guard each new deadline. Returns when the guard has died.
@@ -96,7 +111,7 @@ impl Supervisor {
         Deadline {
             from: deadline.since,
             validity: deadline.length,
-            grace: self.timing.grace().into(),
+            grace: self.grace().into(),
         }
     }
 

@@ -1,7 +1,5 @@
 //! The examples of the program's document work as they stand.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 

@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 use std::future::{Future, pending};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tenure::elector::{Control, Events, Told};
+use tenure::elector::{ConfigError, Control, Events, Seed, Told};
 use tenure::event::Event;
+use tenure::host::{OnOverrun, SystemClock, ThreadWatchdog, random_bits};
 use tenure::machine::State;
 use tenure::time::Clock;
 use tenure::{Election, Timing};
@@ -14,7 +16,7 @@ use crate::concurrent::{Either, beside, either};
 use crate::exit::{Exit, Failure};
 use crate::job::look_after_children;
 use crate::lock_url::OpenLock;
-use crate::options::{CandidateOptions, PatienceOptions};
+use crate::options::{CandidateOptions, PatienceOptions, explain};
 use crate::signals::{SignalQueue, Signals};
 
 /// How long a candidate that leads nothing may take to say goodbye.
@@ -23,7 +25,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 /// What all commands share that take part in an election.
 #[derive(Debug)]
 pub(super) struct Campaign {
-    clock: tenure::host::SystemClock,
+    clock: SystemClock,
     control: Control,
     lock: OpenLock,
     signals: SignalQueue,
@@ -46,23 +48,18 @@ pub(super) fn election(
     candidate: &CandidateOptions,
     timing: Timing,
 ) -> Result<Election, Failure> {
-    use std::sync::Arc;
-
-    let seed = tenure::host::random_bits().map_err(Failure::failed)?;
-    let builder = Election::builder(
-        Arc::clone(&lock.backend),
-        Arc::new(tenure::host::SystemClock::new()),
-        tenure::elector::Seed::from_bits(seed),
-    );
-    builder
+    let seed = random_bits().map_err(Failure::failed)?;
+    // A program that is stuck must not go on as if it led; its guard ends the job when it dies.
+    let watchdog = ThreadWatchdog::start(OnOverrun::Abort).map_err(Failure::failed)?;
+    let clock = Arc::new(SystemClock::new());
+    Election::builder(Arc::clone(&lock.backend), clock, Seed::from_bits(seed))
         .candidate(candidate.name())
         .on_missing(candidate.on_missing())
         .timing(timing)
+        .watchdog(Arc::new(watchdog))
         .build()
         .map_err(|error| match error {
-            tenure::elector::ConfigError::Timing(error) => {
-                Failure::usage(crate::options::explain(&error))
-            }
+            ConfigError::Timing(error) => Failure::usage(explain(&error)),
             error => Failure::usage(error.to_string()),
         })
 }
@@ -70,7 +67,7 @@ pub(super) fn election(
 impl Campaign {
     pub(super) fn new(election: &Election, lock: OpenLock, signals: SignalQueue) -> Self {
         Self {
-            clock: tenure::host::SystemClock::new(),
+            clock: SystemClock::new(),
             control: election.control(),
             lock,
             signals,

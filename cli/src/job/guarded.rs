@@ -123,6 +123,11 @@ impl Guard {
         self.order(&Order::Extend(deadline));
     }
 
+    /// Kills the job, if there is one, with all its descendants.
+    pub fn kill(&self) {
+        self.order(&Order::Kill);
+    }
+
     /// Returns when the guard has died. The job is killed then, with all that it left.
     pub async fn died(&self) {
         poll_fn(|context| self.poll(context, |inner| inner.dead.then_some(()))).await;
@@ -277,7 +282,7 @@ impl Job {
 
     /// Kills the job with all its descendants and waits until nothing of it is left.
     pub async fn kill_and_wait(&self) -> JobEnd {
-        self.guard.order(&Order::Kill);
+        self.guard.kill();
         self.wait().await
     }
 }
@@ -285,7 +290,7 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         if self.guard.inner().gone.is_none() {
-            self.guard.order(&Order::Kill);
+            self.guard.kill();
         }
     }
 }

@@ -8,12 +8,6 @@ use super::{CandidateOptions, LockOptions, TimingOptions};
 /// The name of a job that was not given one.
 pub(crate) const USUAL_JOB: &str = "job";
 
-/// Start the same command on every machine or in every process. The one that leads runs each fire.
-///
-/// Which fires were started and how they ended is kept in the lock, by the time they were scheduled for, so that a fire is not run
-/// twice when the leader changes. The command gets TENURE_SCHEDULED (such as 2026-01-31T02:00:00Z), TENURE_SCHEDULED_UNIX (in
-/// seconds) and TENURE_ATTEMPT (1, 2, ...) beside what `tenure run` gives it. When this program is told to end, a fire that runs is
-/// let finish for as long as the drain timeout.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

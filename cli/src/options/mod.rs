@@ -66,8 +66,22 @@ pub(crate) struct LogOptions {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Runs a command while this candidate leads, and stops it when it does not
+    ///
+    /// Start the same command on every machine or in every process. The one that leads runs it.
+    ///
+    /// The command gets TENURE_TOKEN (a number that grows with each leadership: let what it writes to check it), TENURE_ELECTION and
+    /// TENURE_CANDIDATE. SIGTERM, SIGINT and SIGHUP are passed on to it. When it ends, whatever it has started ends too. Then the
+    /// lock is released, and after a pause of 1 s, doubled up to 60 s as long as it ends soon, this candidate tries again, unless
+    /// --once is given.
     Run(RunOptions),
     /// Runs a command by a schedule, each fire on one candidate only
+    ///
+    /// Start the same command on every machine or in every process. The one that leads runs each fire.
+    ///
+    /// Which fires were started and how they ended is kept in the lock, by the time they were scheduled for, so that a fire is not
+    /// run twice when the leader changes. The command gets TENURE_SCHEDULED (such as 2026-01-31T02:00:00Z), TENURE_SCHEDULED_UNIX
+    /// (in seconds) and TENURE_ATTEMPT (1, 2, ...) beside what `tenure run` gives it. When this program is told to end, a fire that
+    /// runs is let finish for as long as the drain timeout.
     Cron(CronOptions),
     /// Shows who leads, without disturbing the lock
     Status(ShowOptions),
@@ -100,11 +114,6 @@ impl Command {
     }
 }
 
-/// Start the same command on every machine or in every process. The one that leads runs it.
-///
-/// The command gets TENURE_TOKEN (a number that grows with each leadership: let what it writes to check it), TENURE_ELECTION and
-/// TENURE_CANDIDATE. SIGTERM, SIGINT and SIGHUP are passed on to it. When it ends, whatever it has started ends too. Then the lock is
-/// released, and after a pause of 1 s, doubled up to 60 s as long as it ends soon, this candidate tries again, unless --once is given.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
