@@ -81,7 +81,9 @@ impl Shown {
     /// One line, for `watch`.
     pub(super) fn line(&self) -> String {
         let mut line = match self.observation.holder() {
-            Some(holder) => format!("{} leads", holder.name()),
+            Some(holder) if holder.incarnation().is_some() => format!("{} leads", holder.name()),
+            // A stranger, or a new leader that has not written its name yet.
+            Some(holder) => format!("the lock is held, by {}", holder.name()),
             None => format!("nobody leads, the lock is {}", self.state()),
         };
         if let Some(token) = self.observation.token {

@@ -23,6 +23,10 @@ pub(super) fn tell(shared: &Shared, event: &Event) {
         Event::JeopardyEnded { token } => {
             line!(info, %token, "out of jeopardy: a renewal was confirmed")
         }
+        // That this candidate leads is told when it starts to.
+        Event::LeaderChanged {
+            leader: Some(leader),
+        } if leader.is(&shared.candidate()) => {}
         Event::LeaderChanged {
             leader: Some(leader),
         } => {
