@@ -1,0 +1,220 @@
+//! What the benchmarks share: clocks, samples, and the table at the end.
+
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use tempfile::TempDir;
+use tenure::backend::Basis;
+use tenure::backend::{Acquired, Claim, Grant, Release, Renewal};
+use tenure::host::random_bits;
+use tenure::time::WallTime;
+use tenure::{CandidateId, CandidateName, LockBackend};
+use tenure_core::{Incarnation, Nonce};
+
+/// Whether the section called `name` is to run: all do unless the command line names some.
+pub(crate) fn wanted(name: &str) -> bool {
+    let mut names = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'));
+    let mut any = false;
+    let named = names.any(|word| {
+        any = true;
+        name.contains(&word)
+    });
+    named || !any
+}
+
+fn read(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// The time by the clock that all processes of a machine share.
+pub(crate) fn now() -> Duration {
+    read(ClockId::Boottime)
+}
+
+/// How long this process has kept a processor busy, in the program and in the kernel.
+pub(crate) fn busy() -> Duration {
+    read(ClockId::ProcessCPUTime)
+}
+
+/// What one operation costs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) time: Duration,
+    pub(crate) processor: Duration,
+}
+
+impl Cost {
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self {
+            time: self.time.saturating_sub(other.time),
+            processor: self.processor.saturating_sub(other.processor),
+        }
+    }
+}
+
+/// Does something many times, once to warm up, and says what each costs on average.
+pub(crate) fn cost(times: u32, mut operation: impl FnMut()) -> Cost {
+    for _ in 0..times.div_ceil(10) {
+        operation();
+    }
+    let (started, was_busy) = (now(), busy());
+    for _ in 0..times {
+        operation();
+    }
+    Cost {
+        time: now().saturating_sub(started) / times,
+        processor: busy().saturating_sub(was_busy) / times,
+    }
+}
+
+/// How long something took each time.
+#[derive(Debug)]
+pub(crate) struct Samples(Vec<Duration>);
+
+impl Samples {
+    pub(crate) fn new(mut samples: Vec<Duration>) -> Self {
+        samples.sort_unstable();
+        Self(samples)
+    }
+
+    /// The smallest sample that so many of a hundred do not exceed.
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+        let rank = (self.0.len() * percent).div_ceil(100).max(1);
+        self.0.get(rank - 1).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn line(&self, what: &str) -> String {
+        let [p50, p99, max] = [50, 99, 100].map(|percent| shown(self.percentile(percent)));
+        format!(
+            "{what:44} {:>5} times  p50 {p50:>9}  p99 {p99:>9}  max {max:>9}",
+            self.0.len()
+        )
+    }
+}
+
+pub(crate) fn shown(duration: Duration) -> String {
+    let micros = duration.as_secs_f64() * 1e6;
+    if micros < 1000.0 {
+        format!("{micros:.2} µs")
+    } else {
+        format!("{:.2} ms", micros / 1000.0)
+    }
+}
+
+pub(crate) fn cost_line(what: &str, cost: Cost) -> String {
+    format!(
+        "{what:44} {:>10}  processor {:>10}",
+        shown(cost.time),
+        shown(cost.processor)
+    )
+}
+
+/// The table at the end: what was to be reached, and what was.
+#[derive(Debug, Default)]
+pub(crate) struct Table(Vec<[String; 4]>);
+
+impl Table {
+    /// A row; `target` is nothing where there is none to reach.
+    pub(crate) fn row(&mut self, what: &str, value: String, target: Option<(&str, bool)>) {
+        let (target, verdict) = match target {
+            Some((target, true)) => (target, "reached"),
+            Some((target, false)) => (target, "missed"),
+            None => ("", ""),
+        };
+        self.0.push([
+            what.to_owned(),
+            value,
+            target.to_owned(),
+            verdict.to_owned(),
+        ]);
+    }
+
+    pub(crate) fn print(&self) {
+        println!();
+        for [what, value, target, verdict] in &self.0 {
+            println!("{what:52} {value:>12}  {target:>12}  {verdict}");
+        }
+    }
+}
+
+/// A directory on the disk that the build is on, since a temporary directory may be in memory.
+pub(crate) fn directory() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's directory can be written")
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime of one thread")
+}
+
+pub(crate) fn candidate() -> CandidateId {
+    let [high, low] = random_bits().expect("the operating system has random bits");
+    CandidateId {
+        name: CandidateName::new("bench").expect("a plain word is a name"),
+        incarnation: Incarnation::from_bits((u128::from(high) << 64) | u128::from(low)),
+    }
+}
+
+/// The wall clock of all records: nothing here depends on it.
+const WALL: WallTime = WallTime::from_unix_seconds(1_700_000_000);
+const LEASE: Duration = Duration::from_secs(15);
+
+/// Acquires a lock that is free.
+pub(crate) async fn acquire(
+    lock: &dyn LockBackend,
+    candidate: &CandidateId,
+    basis: Basis,
+) -> Grant {
+    let claim = Claim {
+        basis,
+        candidate: candidate.clone(),
+        lease_duration: LEASE,
+        nonce: Nonce(1),
+        wall: WALL,
+    };
+    match lock.acquire(&claim).await {
+        Ok(Acquired::Granted(grant)) => grant,
+        other => panic!("the lock is not free: {other:?}"),
+    }
+}
+
+pub(crate) fn renewal(candidate: &CandidateId, grant: &Grant) -> Renewal {
+    Renewal {
+        candidate: candidate.clone(),
+        hold: grant.hold,
+        lease_duration: LEASE,
+        nonce: Nonce(2),
+        note: None,
+        wall: WALL,
+    }
+}
+
+pub(crate) fn release(candidate: &CandidateId, grant: &Grant) -> Release {
+    Release {
+        candidate: candidate.clone(),
+        hold: grant.hold,
+        wall: WALL,
+    }
+}
+
+/// Writes a small file so that it is on the disk, as a record has to be: write, fsync, rename, fsync of the directory.
+pub(crate) fn replace_durably(directory: &Path, bytes: &[u8]) {
+    use std::io::Write as _;
+
+    let (new, path) = (directory.join("record.new"), directory.join("record"));
+    let mut file = std::fs::File::create(&new).expect("a new file");
+    file.write_all(bytes).expect("room for a small file");
+    file.sync_all().expect("a disk that can synchronise");
+    std::fs::rename(&new, &path).expect("a rename within a directory");
+    let directory = std::fs::File::open(directory).expect("the directory is there");
+    directory.sync_all().expect("a disk that can synchronise");
+}
