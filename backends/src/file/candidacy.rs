@@ -358,6 +358,7 @@ impl Candidacy {
             Vacancy::AsClaimed | Vacancy::Proven => None,
         };
         Record {
+            granted: Some(claim.wall),
             holder: Some(Holder::from(&claim.candidate)),
             identity,
             lease_duration: claim.lease_duration,

@@ -129,6 +129,7 @@ impl Candidacy {
         observation.request = self.read_request()?;
         if let Some((record, stat)) = stored {
             observation.written = Some(record.written.max(stat.modified));
+            observation.led_since = record.granted;
             observation.token = Some(record.token);
             observation.version = Some(record.version);
             observation.note = record.note;

@@ -17,6 +17,8 @@ pub(crate) const RECORD_BYTES_MAX: usize = 8192;
 /// What the last grant or note has written, and the release after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Record {
+    /// When it was granted, by the holder's wall clock.
+    pub(crate) granted: Option<WallTime>,
     /// Who was granted the lock; nothing after a release.
     pub(crate) holder: Option<Holder>,
     /// The lock file that it was granted on.
@@ -43,6 +45,7 @@ impl Record {
             .field("lease-ns", nanoseconds(self.lease_duration))
             .field("nonce", self.nonce.0)
             .field("written-us", self.written.unix_micros())
+            .optional("granted-us", self.granted.map(WallTime::unix_micros))
             .optional("unexplained-ns", self.unexplained.map(nanoseconds))
             .optional(
                 "note",
@@ -54,7 +57,9 @@ impl Record {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
         let fields = Fields::unseal("record", bytes)?;
         let object = |text: &str| text.parse().ok().map(Identity);
+        let granted = fields.optional("granted-us", |text| text.parse().ok())?;
         Ok(Self {
+            granted: granted.map(WallTime::from_unix_micros),
             holder: Some(fields.value("holder", |text| Some(Holder::parse(text)))?),
             identity: fields.value("identity", object)?,
             lease_duration: Duration::from_nanos(fields.number("lease-ns")?),
@@ -174,6 +179,7 @@ mod tests {
 
     fn record() -> Record {
         Record {
+            granted: Some(WallTime::from_unix_micros(1_600_000_000_000_001)),
             holder: Some(Holder::parse("pod one_0000000000000000000000000000002a")),
             identity: Identity(12),
             lease_duration: Duration::from_secs(15),

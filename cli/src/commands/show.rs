@@ -69,6 +69,7 @@ impl Shown {
             "lock": self.lock,
             "state": self.state(),
             "leader": leader,
+            "since": observation.led_since.filter(|_| observation.holder().is_some()).map(time),
             "token": observation.token.map(FencingToken::value),
             "written": observation.written.map(time),
             "members": members.collect::<Vec<_>>(),
@@ -115,6 +116,9 @@ impl fmt::Display for Shown {
             if let Some(incarnation) = holder.incarnation() {
                 row("", &format!("incarnation {incarnation}"))?;
             }
+        }
+        if let (Some(_), Some(since)) = (observation.holder(), observation.led_since) {
+            row("since", &time(since))?;
         }
         if let Some(token) = observation.token {
             row("token", &token)?;
@@ -174,6 +178,7 @@ mod tests {
             nonce: tenure_core::Nonce(1),
         });
         let mut observation = Observation::of(lock);
+        observation.led_since = Some(WallTime::from_unix_micros(1_767_139_200_000_000));
         observation.token = FencingToken::new(12);
         observation.written = Some(WallTime::from_unix_micros(1_767_225_600_123_456));
         observation.note = Some(Note::new(b"at\x01").unwrap());
@@ -198,6 +203,7 @@ lock      file:///a/b
 state     held
 leader    host-1
           incarnation 000000000000000000000000000000ab
+since     2025-12-31T00:00:00Z
 token     12
 written   2026-01-01T00:00:00.123456Z
 request   resign

@@ -115,6 +115,8 @@ pub enum LockState {
 /// What one read of the lock has shown.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Observation {
+    /// When the newest leadership began, by the wall clock of its leader, where the record tells. For people.
+    pub led_since: Option<WallTime>,
     /// What the lock was.
     pub lock: LockState,
     /// The note in the record.
@@ -135,6 +137,7 @@ impl Observation {
     /// An observation of `lock` and nothing else.
     pub fn of(lock: LockState) -> Self {
         Self {
+            led_since: None,
             lock,
             note: None,
             request: None,

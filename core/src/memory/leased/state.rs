@@ -128,6 +128,7 @@ impl LeasedState {
             },
         };
         Observation {
+            led_since: None,
             lock,
             note: record.note.clone(),
             request: record.request,

@@ -269,6 +269,7 @@ impl State for SessionState {
 
     fn observe(&self) -> Observation {
         Observation {
+            led_since: None,
             lock: self.lock(),
             note: self.note.clone(),
             request: self.request,
