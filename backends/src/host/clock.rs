@@ -76,7 +76,7 @@ mod readings {
     use std::sync::LazyLock;
     use std::time::Instant;
 
-    use tenure_core::{Nanos, Reading};
+    use tenure_core::Reading;
 
     static START: LazyLock<Instant> = LazyLock::new(instant);
 
