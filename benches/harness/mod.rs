@@ -74,6 +74,26 @@ pub(crate) fn cost(times: u32, mut operation: impl FnMut()) -> Cost {
     }
 }
 
+/// Does several things in turn, many times, and says what each costs: its median, so that what the disk does meanwhile hits all alike.
+pub(crate) fn costs<const N: usize>(
+    times: u32,
+    mut operations: [&mut dyn FnMut(); N],
+) -> [Cost; N] {
+    let mut samples = [(); N].map(|()| (Vec::new(), Vec::new()));
+    for _ in 0..times {
+        for (operation, (took, kept_busy)) in operations.iter_mut().zip(&mut samples) {
+            let (started, was_busy) = (now(), busy());
+            operation();
+            kept_busy.push(busy().saturating_sub(was_busy));
+            took.push(now().saturating_sub(started));
+        }
+    }
+    samples.map(|(took, kept_busy)| Cost {
+        time: Samples::new(took).percentile(50),
+        processor: Samples::new(kept_busy).percentile(50),
+    })
+}
+
 /// How long something took each time.
 #[derive(Debug)]
 pub(crate) struct Samples(Vec<Duration>);
@@ -144,9 +164,12 @@ impl Table {
     }
 }
 
-/// A directory on the disk that the build is on, since a temporary directory may be in memory.
+/// A new directory: on the disk that the build is on, since that for temporary files may be in memory, or where
+/// `TENURE_BENCH_DIRECTORY_IN` says.
 pub(crate) fn directory() -> TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's directory can be written")
+    let within = std::env::var_os("TENURE_BENCH_DIRECTORY_IN")
+        .unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into());
+    tempfile::tempdir_in(within).expect("a directory that can be written")
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
