@@ -10,13 +10,13 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
-use super::protocol::{Inbox, Malformed, Message, encode};
+use super::wire::{Inbox, MESSAGE_BYTES_MAX, Malformed, Message, encode};
 
 /// The most descriptors that are sent or received at a time.
 const DESCRIPTORS_MAX: usize = 2;
 
 /// The most bytes that wait for the other side to read: past that it does not work any more.
-const BACKLOG_BYTES_MAX: usize = super::protocol::MESSAGE_BYTES_MAX + (64 << 10);
+const BACKLOG_BYTES_MAX: usize = MESSAGE_BYTES_MAX + (64 << 10);
 
 /// One end of the socket.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ pub mod protocol;
 mod supervisor;
 mod tree;
 mod watch;
+pub mod wire;
 
 use std::io::Write;
 use std::process::ExitCode;
