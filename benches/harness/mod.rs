@@ -157,7 +157,9 @@ impl Table {
     }
 
     pub(crate) fn print(&self) {
-        println!();
+        if !self.0.is_empty() {
+            println!();
+        }
         for [what, value, target, verdict] in &self.0 {
             println!("{what:52} {value:>12}  {target:>12}  {verdict}");
         }

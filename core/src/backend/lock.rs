@@ -30,7 +30,9 @@ pub enum Hint {
 /// Common to all methods:
 /// - one attempt a call: no hidden retry, no hidden cache;
 /// - no time-out of its own is needed: the elector drops a call that takes too long, and takes its effect as unknown;
-/// - an error says whether the operation may have happened ([`Error::effect`]).
+/// - an error says whether the operation may have happened ([`Error::effect`]);
+/// - on a session lock, what one handle was asked takes effect in the order of asking, also where the asker has gone: a claim that
+///   lands after a later one would undo its grant.
 #[async_trait]
 pub trait LockBackend: fmt::Debug + Send + Sync + 'static {
     /// What this backend is. Never changes.
