@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::line::{Kind, Line, Run};
 use crate::random::Random;
-use crate::wait::pause;
+use crate::wait::{pause, wall_ms};
 use crate::witness::{self, Witness};
 
 /// Where log and witnesses are. A process without it is no job.
@@ -117,6 +117,7 @@ impl Process {
     /// Appends one line, in one write.
     fn tell(&mut self, kind: Kind) {
         let line = Line {
+            at_ms: wall_ms(),
             candidate: self.candidate,
             fire_s: self.fire_s,
             kind,

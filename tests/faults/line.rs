@@ -24,6 +24,8 @@ pub(crate) enum Kind {
 /// whoever writes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Line {
+    /// When it was written, in milliseconds since 1970.
+    pub(crate) at_ms: i64,
     pub(crate) candidate: usize,
     /// The scheduled time, in seconds since 1970, of a fire.
     pub(crate) fire_s: Option<i64>,
@@ -52,6 +54,7 @@ impl Run {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            at_ms,
             candidate,
             pid,
             run,
@@ -60,11 +63,16 @@ impl fmt::Display for Line {
         let fire = self
             .fire_s
             .map_or_else(|| "-".to_owned(), |fire| fire.to_string());
+        let kind = match self.kind {
+            Kind::Beat => "beat",
+            Kind::End => "end",
+            Kind::Overlap(_) => "overlap",
+            Kind::Start => "start",
+        };
+        write!(f, "{kind} {run} {pid} {candidate} {fire} {at_ms}")?;
         match self.kind {
-            Kind::Beat => write!(f, "beat {run} {pid} {candidate} {fire}"),
-            Kind::End => write!(f, "end {run} {pid} {candidate} {fire}"),
-            Kind::Overlap(other) => write!(f, "overlap {run} {pid} {candidate} {fire} {other}"),
-            Kind::Start => write!(f, "start {run} {pid} {candidate} {fire}"),
+            Kind::Overlap(other) => write!(f, " {other}"),
+            Kind::Beat | Kind::End | Kind::Start => Ok(()),
         }
     }
 }
@@ -81,6 +89,7 @@ impl Line {
             "-" => None,
             seconds => Some(seconds.parse().ok()?),
         };
+        let at_ms = words.next()?.parse().ok()?;
         let kind = match kind {
             "beat" => Kind::Beat,
             "end" => Kind::End,
@@ -89,6 +98,7 @@ impl Line {
             _ => return None,
         };
         Some(Self {
+            at_ms,
             candidate,
             fire_s,
             kind,
@@ -111,6 +121,7 @@ fn a_line_is_read_as_it_was_written() {
     for kind in [Kind::Beat, Kind::End, Kind::Overlap(other), Kind::Start] {
         for fire_s in [None, Some(1_763_934_000)] {
             let line = Line {
+                at_ms: 1_763_934_000_123,
                 candidate: 3,
                 fire_s,
                 kind,
@@ -120,5 +131,5 @@ fn a_line_is_read_as_it_was_written() {
             assert_eq!(Line::parse(&line.to_string()), Some(line));
         }
     }
-    assert_eq!(Line::parse("start 17.4711 4711 3"), None);
+    assert_eq!(Line::parse("start 17.4711 4711 3 -"), None);
 }

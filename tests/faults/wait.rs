@@ -25,31 +25,26 @@ pub(crate) fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// A number that differs from run to run.
+/// The wall clock, in milliseconds since 1970.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a seed that nobody chose has to come from somewhere"
+    reason = "what the candidates and their schedules say is read beside it"
 )]
-pub(crate) fn fresh_seed() -> u64 {
+pub(crate) fn wall_ms() -> i64 {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since_1970.map_or(0, |time| time.as_secs() ^ u64::from(time.subsec_nanos()))
+    i64::try_from(since_1970.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A number that differs from run to run.
+pub(crate) fn fresh_seed() -> u64 {
+    wall_ms().unsigned_abs()
 }
 
 /// The time of day as the candidates' own log lines have it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what the candidates say is read beside it"
-)]
 pub(crate) fn time_of_day() -> String {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let since_1970 = since_1970.unwrap_or_default();
-    let seconds = since_1970.as_secs() % 86_400;
+    let (seconds, ms) = (wall_ms() / 1_000 % 86_400, wall_ms() % 1_000);
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-    format!(
-        "{hours:02}:{minutes:02}:{:02}.{:06}Z",
-        seconds % 60,
-        since_1970.subsec_micros()
-    )
+    format!("{hours:02}:{minutes:02}:{:02}.{ms:03}Z", seconds % 60)
 }
 
 /// How long something takes.
