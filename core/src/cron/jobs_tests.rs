@@ -163,6 +163,29 @@ fn nothing_starts_in_jeopardy() {
 }
 
 #[test]
+fn fires_that_come_while_others_are_caught_up_with_are_caught_up_with_too() {
+    for overrun in [Overrun::Skip, Overrun::Cancel] {
+        let mut world = World::new();
+        let policy = Policy {
+            missed: all(9),
+            overrun,
+            ..Policy::cautious()
+        };
+        let (job, log) = every_ten(&world, policy, 4);
+        let jobs = world.jobs([job]);
+        assert!(world.lead(&jobs).go(seconds(15)).is_pending());
+        world.pass(seconds(50));
+        assert!(world.lead(&jobs).go(seconds(50)).is_pending());
+        let fires: Vec<u64> = log.runs().iter().map(|run| run.0).collect();
+        assert_eq!(
+            fires,
+            [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110],
+            "{overrun:?}"
+        );
+    }
+}
+
+#[test]
 fn an_overrun_is_skipped_or_replaces_the_earlier_run() {
     for (overrun, expected) in [
         (Overrun::Skip, vec![(10, 1, "done"), (40, 1, "done")]),

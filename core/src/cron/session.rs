@@ -9,7 +9,7 @@ use super::plan::{overtaken, plan};
 use super::slot::{Limit, Phase, Slot};
 use super::{
     Cancellation, ClockGuard, CronEvent, Entry, FailedFire, Finding, FireHost, JobFailed, JobId,
-    Jobs, JobsError, Ledger, LedgerError, Reason, Stop, Verdict,
+    Jobs, JobsError, Ledger, LedgerError, PlannedFire, Reason, Stop, Verdict,
 };
 use crate::time::Sleep;
 use crate::{Clock, Reading, WallTime};
@@ -234,6 +234,10 @@ impl<'h> Session<'h> {
             Phase::Running(_) => true,
         };
         let policy = &slot.job.policy;
+        if slot.catches_up_with_all() {
+            // It is not the earlier run's length that is in the way: these are caught up with too, in their turn.
+            return;
+        }
         let calendar = &*slot.job.calendar;
         let Some(over) = busy
             .then(|| overtaken(slot.settled, calendar, policy, now.wall))
@@ -296,6 +300,10 @@ impl<'h> Session<'h> {
         } else {
             entry.and_then(|entry| entry.last)
         };
+        let late = |run: &PlannedFire| matches!(run.reason, Reason::Missed | Reason::Unfinished);
+        if !plan.runs.is_empty() {
+            slot.catches_up = plan.runs.iter().any(late);
+        }
         slot.queue.extend(plan.runs);
         slot.settled = plan.settled;
         slot.wake = plan.wake;
@@ -473,6 +481,10 @@ impl<'h> Session<'h> {
         }
         let at = |time: WallTime| time.saturating_since(now.wall);
         let next = || {
+            if slot.catches_up_with_all() {
+                // What comes now waits for its turn.
+                return SLEEP_MAX;
+            }
             slot.job
                 .calendar
                 .next_after(slot.settled)

@@ -8,7 +8,8 @@ use super::fire::Cancel;
 use super::job::JobFuture;
 use super::plan::retry;
 use super::{
-    Cancellation, Entry, Fire, Job, JobFailed, LastFire, Outcome, PlannedFire, Reason, Skipped,
+    Cancellation, Entry, Fire, Job, JobFailed, LastFire, Missed, Outcome, PlannedFire, Reason,
+    Skipped,
 };
 use crate::{FencingToken, Reading, WallTime};
 
@@ -43,6 +44,8 @@ pub(super) struct Running {
 
 /// One job during one leadership.
 pub(super) struct Slot<'j> {
+    /// Whether what runs or waits is late: missed, or left unfinished by a leader before.
+    pub(super) catches_up: bool,
     pub(super) job: &'j Job,
     pub(super) last: Option<LastFire>,
     pub(super) phase: Phase,
@@ -67,6 +70,7 @@ pub(super) struct Ended {
 impl<'j> Slot<'j> {
     pub(super) fn new(job: &'j Job) -> Self {
         Self {
+            catches_up: false,
             job,
             last: None,
             phase: Phase::Idle,
@@ -75,6 +79,11 @@ impl<'j> Slot<'j> {
             settled: WallTime::default(),
             wake: None,
         }
+    }
+
+    /// Whether late fires run or wait of which all are to be run.
+    pub(super) fn catches_up_with_all(&self) -> bool {
+        self.catches_up && matches!(self.job.policy.missed, Missed::All { .. })
     }
 
     /// What the ledger is to say. While fires wait in the queue they are not decided: another leader would have to run them.
