@@ -29,19 +29,13 @@ impl Machine {
         match &mut holding.stage {
             Stage::Draining { limit, reason } if limit.due(now.reading) => {
                 let reason = reason.clone();
-                holding.stage = Stage::Stopping {
-                    aborted: true,
-                    lock: Lock::MaybeOurs,
-                    overrun: false,
-                    reason: reason.clone(),
-                    since: now.reading,
-                };
-                holding.note_wanted = None;
-                self.tell(Event::Stopping {
-                    reason: reason.clone(),
-                    token,
-                });
-                self.outputs.push_back(Output::StopWork(reason));
+                self.lose(now, reason, Lock::MaybeOurs);
+                // It was told long ago; there is no grace left to give.
+                if let Phase::Holding(holding) = &mut self.phase
+                    && let Stage::Stopping { aborted, .. } = &mut holding.stage
+                {
+                    *aborted = true;
+                }
                 self.outputs.push_back(Output::AbortWork);
             }
             Stage::Releasing { give_up } if give_up.due(now.reading) => {
