@@ -133,6 +133,8 @@ impl Storm {
             Fault::StopGuardKillProgram => {
                 let guards = self.guards();
                 let program = self.pid(Victim::Leader);
+                // A program that still runs continues its guard at once.
+                signal(program, Signal::STOP);
                 guards.iter().for_each(|pid| signal(*pid, Signal::STOP));
                 signal(program, Signal::KILL);
                 self.stop(&guards, Stop::Short);
