@@ -3,3 +3,4 @@
 #[cfg(feature = "file")]
 pub mod file;
 pub mod host;
+mod locked;

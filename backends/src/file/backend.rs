@@ -16,7 +16,8 @@ use super::error::{BACKEND, Failure};
 use super::hints::Hints;
 use super::paths::Paths;
 use super::root::{self, FileRoot};
-use super::worker::{Speed, Task, locked, reply};
+use super::worker::{Speed, Task, reply};
+use crate::locked::locked;
 
 /// More than an elector ever has under way: one operation, and some that it gave up while the disk hangs.
 const OPERATIONS_MAX: usize = 16;

@@ -15,7 +15,7 @@ use super::seal::Unreadable;
 use super::system::{FileKind, Open, OpenFile, Stat, System};
 use super::token::{self, Known};
 use super::watch::Watcher;
-use super::worker::locked;
+use crate::locked::locked;
 
 /// How often an acquire follows a lock file that is replaced under its hands.
 const REPLACED_MAX: usize = 3;

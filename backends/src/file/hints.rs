@@ -8,7 +8,7 @@ use std::time::Duration;
 use tenure_core::FencingToken;
 use tenure_core::backend::Hint;
 
-use super::worker::locked;
+use crate::locked::locked;
 
 /// 1, 2, 4 … 32 ms: the kernel tells of a close a little before it frees the lock, and a job that ends takes a moment too.
 const REMINDERS: u32 = 6;

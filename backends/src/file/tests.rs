@@ -25,8 +25,8 @@ use tenure_core::{
 use super::root::FileRoot;
 use super::system::System;
 use super::system::meddled::{Call, Meddled};
-use super::worker::locked;
 use super::{FileLock, FileRootBuilder};
+use crate::locked::locked;
 
 const LEASE: Duration = Duration::from_secs(15);
 const WALL: WallTime = WallTime::from_unix_seconds(1_800_000_000);

@@ -11,7 +11,7 @@ use tenure_core::{ElectionName, Nanos};
 use super::hints::Hints;
 use super::paths::{Entry, entry_of, is_new};
 use super::system::{Event, System, Watch, WatchId};
-use super::worker::locked;
+use crate::locked::locked;
 
 /// How often a directory that cannot be watched is tried again.
 const REPAIR: Duration = Duration::from_secs(1);

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use crate::locked::locked;
 
 /// How many locks may wait for a thread: more than there are elections in a process.
 const QUEUE_MAX: usize = 8192;
@@ -23,11 +25,6 @@ pub(crate) enum Speed {
     Durable,
     /// Returns at once on a disk that works.
     Quick,
-}
-
-/// What a poisoned lock protects here stays consistent: nothing is left half done inside one.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Default)]

@@ -11,7 +11,7 @@ use tenure_core::{Nanos, WallTime};
 
 use super::linux::Linux;
 use super::{DescriptorLimit, MountFacts, Open, OpenFile, Stat, System, Watch};
-use crate::file::worker::locked;
+use crate::locked::locked;
 
 /// A call that a test may meddle with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

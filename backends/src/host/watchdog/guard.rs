@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tenure_core::elector::Validity;
@@ -8,6 +8,7 @@ use super::OnOverrun;
 use super::alarm::Alarm;
 use super::entry::{Entry, Verdict};
 use crate::host::SystemClock;
+use crate::locked::locked;
 
 /// The thread's stack: it does little, and there may be many processes.
 const STACK_BYTES: usize = 256 * 1024;
@@ -26,11 +27,6 @@ struct Watched {
     entries: Vec<Entry>,
     /// When the alarm was last set, and for how long after; nothing when it is not set.
     set: Option<(Reading, Nanos)>,
-}
-
-/// Takes a lock whose data stays whole when a holder panicked: every change to it is a single assignment or push.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Guard {
