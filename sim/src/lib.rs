@@ -5,15 +5,24 @@
 //! - [`executor`]: tasks of processes that live, pause and die; true time.
 //! - [`clock`]: each node's clocks.
 //! - [`smoke`]: runs of the election under faults, and an oracle.
+//! - [`plan`]: what a run does, as plain data.
 //! - [`trace`]: what happened, and a hash of it.
+//! - [`invariants`]: what must hold.
+//! - [`planted`]: mistakes that have to be found; [`peers`]: other elections in the same world.
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
 
 pub mod clock;
 pub mod executor;
+pub mod invariants;
+pub mod peers;
+pub mod plan;
+pub mod planted;
 pub mod random;
+mod run;
 pub mod smoke;
 pub mod trace;
 mod true_time;
 
+pub use run::{Options, Outcome, Tier};
 pub use true_time::TrueTime;

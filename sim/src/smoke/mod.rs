@@ -13,6 +13,7 @@ mod network;
 mod node;
 mod oracle;
 mod plan;
+mod recorder;
 mod run;
 mod sabotage;
 mod stats;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tenure_core::elector::Validity;
 use tenure_core::{Clock, FencingToken, Nanos, Reading};
 
+use super::recorder::Recorder;
 use super::stats::Tally;
 use crate::TrueTime;
 use crate::executor::{NodeId, Process};
-use crate::trace::Recorder;
 
 /// What must never happen, and happened.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,0 +1,387 @@
+use super::{
+    Backend, CronPlan, DeliveryPlan, Direction, Fault, Foreign, NodePlan, OnMissingPlan, Plan,
+    PlannedFault, Refusal, ServerPlan, Span, TimingPlan, VERSION, Who,
+};
+use crate::random::{Purpose, Stream};
+
+/// How fast and how slow an oscillator may be: ρ is 1 %, and 1/(1+ρ) is 9900 millionths slower.
+const RATE_PPM_MOST: i64 = 10_000;
+const RATE_PPM_LEAST: i64 = -9_900;
+/// How much a time service slews at the most: chrony's `maxslewrate` is 83 333.
+const SLEW_PPM_MOST: u32 = 83_333;
+const LEASE_MS: u64 = 6_000;
+
+/// The kinds of fault, each switched on or off for a whole run: runs with few kinds find what runs with all of them hide.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    AppliedTimeout,
+    Clog,
+    Crash,
+    Cut,
+    Deaf,
+    Delay,
+    DiskFull,
+    Duplicate,
+    EditLabel,
+    Ensemble,
+    Foreign,
+    Freeze,
+    Hang,
+    Ineligible,
+    Lossy,
+    NoHints,
+    Operator,
+    Panic,
+    Pause,
+    PowerLoss,
+    Rate,
+    Refuse,
+    Reset,
+    Resign,
+    Restart,
+    ShutDown,
+    Slew,
+    Slow,
+    Stale,
+    Starve,
+    StepWall,
+    Suspend,
+    WatchGap,
+}
+
+const KINDS: [Kind; 33] = [
+    Kind::AppliedTimeout,
+    Kind::Clog,
+    Kind::Crash,
+    Kind::Cut,
+    Kind::Deaf,
+    Kind::Delay,
+    Kind::DiskFull,
+    Kind::Duplicate,
+    Kind::EditLabel,
+    Kind::Ensemble,
+    Kind::Foreign,
+    Kind::Freeze,
+    Kind::Hang,
+    Kind::Ineligible,
+    Kind::Lossy,
+    Kind::NoHints,
+    Kind::Operator,
+    Kind::Panic,
+    Kind::Pause,
+    Kind::PowerLoss,
+    Kind::Rate,
+    Kind::Refuse,
+    Kind::Reset,
+    Kind::Resign,
+    Kind::Restart,
+    Kind::ShutDown,
+    Kind::Slew,
+    Kind::Slow,
+    Kind::Stale,
+    Kind::Starve,
+    Kind::StepWall,
+    Kind::Suspend,
+    Kind::WatchGap,
+];
+
+impl Kind {
+    /// Whether a lock of this kind has it.
+    fn fits(self, backend: Backend) -> bool {
+        match self {
+            // A lock file is no server at the end of a link.
+            Self::AppliedTimeout
+            | Self::Clog
+            | Self::Cut
+            | Self::Delay
+            | Self::Lossy
+            | Self::Refuse
+            | Self::Reset
+            | Self::Restart
+            | Self::Slow
+            | Self::Hang
+            | Self::WatchGap => backend != Backend::File,
+            Self::Duplicate | Self::Stale => backend == Backend::Lease,
+            Self::Ensemble => backend == Backend::Session,
+            Self::DiskFull | Self::PowerLoss => backend == Backend::File,
+            _ => true,
+        }
+    }
+}
+
+impl Plan {
+    /// The plan of `seed` for a lock of this kind.
+    pub fn generate(seed: u64, backend: Backend) -> Self {
+        let mut draw = Stream::new(seed, backend as u64, Purpose::Plan);
+        let mut kinds: Vec<Kind> = KINDS
+            .into_iter()
+            .filter(|kind| draw.happens(250) && kind.fits(backend))
+            .collect();
+        if kinds.contains(&Kind::Suspend) {
+            // Slewing and suspend within one lease add up to more than either clock shows: outside the claim.
+            kinds.retain(|kind| *kind != Kind::Slew);
+        }
+        let count = draw.within(2..=5);
+        // A deletion is waited out for the longest duration that a candidate knows of; a server's sessions all time out alike.
+        let same_lease = kinds.contains(&Kind::Foreign) || backend == Backend::Session;
+        let nodes: Vec<NodePlan> = (0..count).map(|_| node(&mut draw, same_lease)).collect();
+        let quiet_from = Span::from_secs(draw.within(30..=80));
+        let faults = faults(&mut draw, &kinds, nodes.len(), backend, quiet_from);
+        let foreign = kinds.contains(&Kind::Foreign);
+        let server = ServerPlan {
+            rate_ppm: rate(&mut draw),
+            tick: Span::from_millis(draw.within(1..=1_000)),
+            late_proof: backend == Backend::Session && draw.happens(500),
+            silent: draw.happens(50),
+        };
+        Self {
+            version: VERSION,
+            name: String::new(),
+            seed,
+            backend,
+            quiet_from,
+            end: quiet_from.plus(Span::from_secs(60)),
+            timing: TimingPlan {
+                lease: Span::from_millis(LEASE_MS),
+                ..TimingPlan::default()
+            },
+            server,
+            on_missing: if !foreign && draw.happens(200) {
+                OnMissingPlan::AcquireAtOnce
+            } else {
+                OnMissingPlan::Wait
+            },
+            cron: draw.happens(300).then(|| cron(&mut draw)),
+            nodes,
+            faults,
+        }
+    }
+}
+
+fn rate(draw: &mut Stream) -> i64 {
+    match draw.below(4) {
+        0 => RATE_PPM_MOST,
+        1 => RATE_PPM_LEAST,
+        2 => draw.around_zero(9_900),
+        _ => draw.around_zero(100),
+    }
+}
+
+fn cron(draw: &mut Stream) -> CronPlan {
+    CronPlan {
+        every: Span::from_secs(draw.within(1..=10)),
+        takes: Span::from_millis(draw.below(3_000)),
+        delivery: if draw.happens(500) {
+            DeliveryPlan::AtLeastOnce
+        } else {
+            DeliveryPlan::AtMostOnce
+        },
+    }
+}
+
+fn node(draw: &mut Stream, same_lease: bool) -> NodePlan {
+    let longer = if same_lease { 0 } else { draw.below(3) * 1_500 };
+    let stops_at_once = draw.happens(500);
+    NodePlan {
+        name: None,
+        starts_at: Some(Span::from_nanos(draw.below(3_000_000) * 1_000)),
+        lease: (longer > 0).then(|| Span::from_millis(LEASE_MS + longer)),
+        rate_ppm: rate(draw),
+        uptime: Span::from_millis(draw.below(10_000_000_000)),
+        wall_s: 1_000_000_000 + draw.below(1_000_000_000),
+        stop_takes: Span::from_millis(if stops_at_once { 0 } else { draw.below(1_500) }),
+        work_lasts: draw
+            .happens(200)
+            .then(|| Span::from_millis(draw.within(500..=20_000))),
+        drain_takes: Span::from_millis(if draw.happens(500) {
+            0
+        } else {
+            draw.below(5_000)
+        }),
+    }
+}
+
+fn faults(
+    draw: &mut Stream,
+    kinds: &[Kind],
+    nodes: usize,
+    backend: Backend,
+    quiet_from: Span,
+) -> Vec<PlannedFault> {
+    if kinds.is_empty() {
+        return Vec::new();
+    }
+    let count = draw.within(1..=24);
+    let mut faults: Vec<PlannedFault> = (0..count)
+        .map(|_| {
+            let kind = kinds[draw.index(kinds.len())];
+            let at = Span::from_nanos(draw.below(quiet_from.nanos()));
+            let most = quiet_from.minus(at);
+            PlannedFault {
+                at,
+                lasts: Some(lasts(draw).min(most)),
+                what: fault(draw, kind, nodes, backend),
+            }
+        })
+        .collect();
+    faults.sort_by_key(|fault| fault.at);
+    faults
+}
+
+/// Most faults last about as long as a lease, give or take; that is where it gets close.
+fn lasts(draw: &mut Stream) -> Span {
+    Span::from_millis(match draw.below(3) {
+        0 => draw.within(1..=1_500),
+        1 => draw.within(1_000..=8_000),
+        _ => draw.within(5_000..=20_000),
+    })
+}
+
+fn per_mille(draw: &mut Stream) -> u16 {
+    u16::try_from(draw.within(50..=600)).expect("at most a thousand")
+}
+
+/// Mostly any node; sometimes whoever leads then, which is where it hurts.
+fn who(draw: &mut Stream, nodes: usize) -> Who {
+    let node = draw.index(nodes);
+    match draw.below(4) {
+        0 => Who::Leader,
+        _ => Who::Node(u16::try_from(node).expect("a plan has a handful of nodes")),
+    }
+}
+
+fn fault(draw: &mut Stream, kind: Kind, nodes: usize, backend: Backend) -> Fault {
+    let node = who(draw, nodes);
+    let direction = direction(draw);
+    let slow = Span::from_millis(draw.within(200..=12_000));
+    let per_mille = per_mille(draw);
+    match kind {
+        Kind::AppliedTimeout => Fault::AppliedTimeout { per_mille },
+        Kind::Clog => Fault::Clog { node },
+        Kind::Crash if draw.happens(300) => Fault::CrashCut { node },
+        Kind::Crash => Fault::Crash { node },
+        Kind::Cut => Fault::Cut { direction, node },
+        Kind::Deaf => Fault::Deaf { node },
+        Kind::Delay => Fault::Delay {
+            by: slow,
+            direction,
+            node,
+        },
+        Kind::DiskFull => Fault::DiskFull,
+        Kind::Duplicate => Fault::Duplicate { node, per_mille },
+        Kind::EditLabel => Fault::Foreign(Foreign::EditLabel),
+        Kind::Ensemble if draw.happens(500) => Fault::QuorumLoss,
+        Kind::Ensemble => Fault::LeaderChange,
+        Kind::Foreign => Fault::Foreign(foreign(draw, backend)),
+        Kind::Freeze => Fault::Freeze { node },
+        Kind::Hang => Fault::Hang,
+        Kind::Ineligible => Fault::Ineligible { node },
+        Kind::Lossy => Fault::Lossy {
+            direction,
+            node,
+            per_mille,
+        },
+        Kind::NoHints => Fault::NoHints,
+        Kind::Operator if draw.happens(500) => Fault::OperatorPause,
+        Kind::Operator => Fault::OperatorResign,
+        Kind::Panic => Fault::Panic { node },
+        Kind::Pause => Fault::Pause { node },
+        Kind::PowerLoss => Fault::PowerLoss { node },
+        Kind::Rate => Fault::Rate {
+            node,
+            ppm: rate(draw),
+        },
+        Kind::Refuse => Fault::Refuse {
+            with: refusal(draw),
+        },
+        Kind::Reset => Fault::Reset { node },
+        Kind::Resign => Fault::Resign { node },
+        Kind::Restart => Fault::Restart,
+        Kind::ShutDown => Fault::ShutDown { node },
+        Kind::Slew => Fault::Slew {
+            node,
+            ppm: draw.around_zero(SLEW_PPM_MOST),
+        },
+        Kind::Slow => Fault::Slow {
+            direction,
+            most: slow,
+            node,
+        },
+        Kind::Stale => Fault::Stale { by: slow },
+        Kind::Starve => Fault::Starve {
+            most: slow.minus(Span::from_millis(100)),
+            node,
+        },
+        Kind::StepWall => Fault::StepWall {
+            by_s: draw.around_zero(40_000_000),
+            node,
+        },
+        Kind::Suspend => Fault::Suspend { node },
+        Kind::WatchGap => Fault::WatchGap,
+    }
+}
+
+fn direction(draw: &mut Stream) -> Direction {
+    match draw.below(3) {
+        0 => Direction::Both,
+        1 => Direction::Replies,
+        _ => Direction::Requests,
+    }
+}
+
+fn refusal(draw: &mut Stream) -> Refusal {
+    match draw.below(3) {
+        0 => Refusal::Forbidden,
+        1 => Refusal::Throttled,
+        _ => Refusal::Unavailable,
+    }
+}
+
+/// What the claim covers: of a session lock and a file the deletion and a torn record, of a leased one everything.
+fn foreign(draw: &mut Stream, backend: Backend) -> Foreign {
+    let all = [
+        Foreign::Delete,
+        Foreign::Corrupt,
+        Foreign::Empty,
+        Foreign::Recreate,
+        Foreign::Overwrite,
+    ];
+    match backend {
+        Backend::Lease => all[draw.index(all.len())],
+        Backend::Session | Backend::File => all[draw.index(2)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_follows_from_its_seed_and_ends_before_the_quiet_time() {
+        for seed in 0..500 {
+            for backend in Backend::ALL {
+                let plan = Plan::generate(seed, backend);
+                assert_eq!(plan, Plan::generate(seed, backend));
+                for fault in &plan.faults {
+                    assert!(fault.at.plus(fault.lasts.unwrap_or_default()) <= plan.quiet_from);
+                }
+                let slews = |fault: &PlannedFault| matches!(fault.what, Fault::Slew { .. });
+                let suspends = |fault: &PlannedFault| matches!(fault.what, Fault::Suspend { .. });
+                assert!(!(plan.faults.iter().any(slews) && plan.faults.iter().any(suspends)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_is_read_back_as_it_was_written() {
+        for seed in 0..200 {
+            for backend in Backend::ALL {
+                let plan = Plan::generate(seed, backend);
+                let json = serde_json::to_string(&plan).unwrap();
+                assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+                let toml = toml::to_string(&plan).unwrap();
+                assert_eq!(toml::from_str::<Plan>(&toml).unwrap(), plan, "{toml}");
+            }
+        }
+    }
+}
