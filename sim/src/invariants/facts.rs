@@ -1,7 +1,7 @@
 use tenure_core::Nanos;
 
 use crate::TrueTime;
-use crate::plan::Backend;
+use crate::plan::{Backend, CronPlan, Fault, OnMissingPlan, ServerPlan};
 
 /// What is known about a run before it starts, as far as invariants need it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +12,14 @@ pub struct Facts {
     pub quiet_from: TrueTime,
     /// When the run ends.
     pub end: TrueTime,
+    /// What candidates do about a lock that is missing.
+    pub on_missing: OnMissingPlan,
+    /// The store.
+    pub server: ServerPlan,
+    /// The cron job that the leader runs, if any.
+    pub cron: Option<CronPlan>,
+    /// What the faults of the plan do, by their index.
+    pub faults: Vec<Fault>,
     /// The candidates' machines.
     pub nodes: Vec<NodeFacts>,
 }
@@ -23,10 +31,22 @@ pub struct NodeFacts {
     pub drift_ppm: u32,
     /// How long its work may take to stop (σ).
     pub stop_timeout: Nanos,
+    /// The part of σ that is kept for ending work that did not stop by itself.
+    pub kill_allowance: Nanos,
+    /// How long its work may take to finish at a planned stop.
+    pub drain_timeout: Nanos,
     /// How long a record of it stays valid (L).
     pub lease: Nanos,
+    /// Until when after the send of a confirmed renewal it leads, by its own clock (D).
+    pub validity: Nanos,
     /// How often it renews (R).
     pub renew: Nanos,
+    /// How long it waits before a request that failed is made again.
+    pub retry: Nanos,
     /// How long one of its requests may take.
     pub request_timeout: Nanos,
+    /// After how long its work ends by itself; nothing when it does not.
+    pub work_lasts: Option<Nanos>,
+    /// The candidate's name where it is not the node's own.
+    pub name: Option<String>,
 }

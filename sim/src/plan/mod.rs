@@ -6,6 +6,7 @@
 mod fault;
 mod generate;
 mod span;
+mod timing;
 
 pub use fault::{Direction, Fault, Foreign, PlannedFault, Refusal, Who};
 pub use span::Span;
