@@ -3,12 +3,16 @@
 //! A plan is read from TOML or JSON and can be kept, shortened and replayed. All random numbers of its run come from its seed, each
 //! purpose from a stream of its own, so that a fault can be left out without moving what is left.
 
+mod check;
 mod fault;
 mod generate;
+mod read;
 mod span;
 mod timing;
 
+pub use check::PlanError;
 pub use fault::{Direction, Fault, Foreign, PlannedFault, Refusal, Who};
+pub use read::{Format, ReadError};
 pub use span::Span;
 
 use serde::{Deserialize, Serialize};
