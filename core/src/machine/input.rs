@@ -20,6 +20,13 @@ pub struct Moment {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct OperationId(pub(super) u64);
 
+impl OperationId {
+    /// The call with this number: for who drives a candidate of another make by the same vocabulary.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// A call of the backend that the driver is to make: one attempt.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Operation {

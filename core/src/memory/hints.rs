@@ -17,9 +17,12 @@ pub enum Watch {
 
 /// What a change to the store was about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
+pub enum Told {
+    /// The lock.
     Lock,
+    /// Who is there.
     Members,
+    /// Nothing that anybody is told.
     Nothing,
 }
 

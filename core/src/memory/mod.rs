@@ -18,8 +18,9 @@ mod tests;
 
 pub use fault::{Fault, PlannedFault};
 pub use gate::Gate;
-pub use hints::Watch;
+pub use hints::{Told, Watch};
 pub use leased::{LeasedState, LeasedStore};
 pub use lock::MemoryLock;
 pub use request::{Operation, Reply, Request, SessionId};
 pub use session::{SessionMode, SessionState, SessionStore};
+pub use shared::State;

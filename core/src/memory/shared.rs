@@ -10,8 +10,9 @@ use super::{Fault, Operation, PlannedFault, Reply, Request, SessionId};
 use crate::backend::{Hint, Observation};
 use crate::{Error, ErrorKind};
 
-/// What a kind of store adds to the common part: its data, and what a request does to it.
-pub(super) trait State: fmt::Debug + Send + 'static {
+/// What a kind of store is besides its handles: its data, and what a request does to it. For who models the way between a candidate
+/// and the store without handles.
+pub trait State: fmt::Debug + Send + 'static {
     /// The name that errors carry.
     const NAME: &'static str;
 

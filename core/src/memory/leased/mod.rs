@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use state::LeasedState;
-use state::Record;
 pub(super) use state::list;
 
 use super::hints::Told;
 use super::shared::{Shared, State};
 use super::{MemoryLock, Operation, PlannedFault, Reply, Request, SessionId, Watch};
-use crate::backend::{Description, Holder, LockKind, Note, Observation, Proof};
+use crate::backend::{Description, LockKind, Note, Observation, Proof};
 use crate::{ElectionName, Error, Nonce, WallTime};
 
 /// A store with one record that anybody may replace by compare-and-swap, like a Kubernetes Lease.
@@ -104,73 +103,44 @@ impl LeasedStore {
             .change(|state| (state.set_server_time(time), Told::Nothing));
     }
 
-    /// Writes the record without changing what it says, as somebody who sets a label: only its version grows.
+    /// See [`LeasedState::edit_label`].
     pub fn edit_label(&self) {
-        self.edit(|record| record);
+        self.edit(LeasedState::edit_label);
     }
 
     /// Deletes the record.
     pub fn delete(&self) {
-        self.shared.change(|state| {
-            state.write(None);
-            ((), Told::Lock)
-        });
+        self.edit(LeasedState::delete);
     }
 
-    /// Takes the holder out without a release mark, as `kubectl edit` would.
+    /// See [`LeasedState::empty`].
     pub fn empty(&self) {
-        self.edit(|record| Record {
-            holder: None,
-            mark: None,
-            ..record
-        });
+        self.edit(LeasedState::empty);
     }
 
-    /// Deletes the record and creates one that says the same, as a tool that restores a backup would: another identity, and a
-    /// release mark that names the old one. When the record has just been deleted, it is that one which comes back.
+    /// See [`LeasedState::recreate`].
     pub fn recreate(&self) {
-        self.shared.change(|state| {
-            if let Some(record) = state.latest_record().cloned() {
-                let identity = state.fresh().identity;
-                state.write(Some(Record { identity, ..record }));
-            }
-            ((), Told::Lock)
-        });
+        self.edit(LeasedState::recreate);
     }
 
-    /// Writes another holder over the record, as a candidate of another make or an administrator would. The text need not be one
-    /// of ours; the token stays.
+    /// See [`LeasedState::overwrite_holder`].
     pub fn overwrite_holder(&self, holder: &str, nonce: Nonce, duration: Option<Duration>) {
-        self.edit(|record| Record {
-            duration,
-            holder: Some(Holder::parse(holder)),
-            mark: None,
-            nonce,
-            ..record
-        });
+        self.edit(|state| state.overwrite_holder(holder, nonce, duration));
     }
 
-    /// Writes a note over the record's, as somebody who is not the leader might.
+    /// See [`LeasedState::overwrite_note`].
     pub fn overwrite_note(&self, note: Option<Note>) {
-        self.edit(|record| Record { note, ..record });
+        self.edit(|state| state.overwrite_note(note));
     }
 
     /// Makes the record something that cannot be understood.
     pub fn corrupt(&self) {
-        self.edit(|record| Record {
-            readable: false,
-            ..record
-        });
+        self.edit(LeasedState::corrupt);
     }
 
-    /// A write by nobody's candidate; creates the record where there is none.
-    fn edit(&self, edit: impl FnOnce(Record) -> Record) {
+    fn edit(&self, edit: impl FnOnce(&mut LeasedState)) {
         self.shared.change(|state| {
-            let record = match state.record() {
-                Some(record) => record.clone(),
-                None => state.fresh(),
-            };
-            state.write(Some(edit(record)));
+            edit(state);
             ((), Told::Lock)
         });
     }

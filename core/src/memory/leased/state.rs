@@ -15,19 +15,19 @@ use crate::{
 
 /// The record of the lock, when there is one.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Record {
-    pub(super) duration: Option<Duration>,
-    pub(super) holder: Option<Holder>,
-    pub(super) identity: Identity,
-    pub(super) mark: Option<ReleaseMark>,
-    pub(super) nonce: Nonce,
-    pub(super) note: Option<Note>,
+struct Record {
+    duration: Option<Duration>,
+    holder: Option<Holder>,
+    identity: Identity,
+    mark: Option<ReleaseMark>,
+    nonce: Nonce,
+    note: Option<Note>,
     /// False when somebody has made it something that cannot be understood.
-    pub(super) readable: bool,
-    pub(super) request: Option<OperatorRequest>,
-    pub(super) token: Option<FencingToken>,
-    pub(super) version: Version,
-    pub(super) written: Option<WallTime>,
+    readable: bool,
+    request: Option<OperatorRequest>,
+    token: Option<FencingToken>,
+    version: Version,
+    written: Option<WallTime>,
 }
 
 /// All data of a leased store at one moment: plain data, to be compared and hashed.
@@ -44,7 +44,7 @@ pub struct LeasedState {
 
 impl LeasedState {
     /// No record, never had one; the next write gets the version after `revision`.
-    pub(super) fn new(revision: u64) -> Self {
+    pub fn new(revision: u64) -> Self {
         Self {
             before: None,
             identities: 0,
@@ -60,17 +60,24 @@ impl LeasedState {
         self.server_time = time;
     }
 
-    pub(super) fn record(&self) -> Option<&Record> {
-        self.record.as_ref()
+    /// Who holds the lock; nothing when nobody does, and when the record cannot be understood.
+    pub fn holder(&self) -> Option<&Holder> {
+        let record = self.record.as_ref().filter(|record| record.readable);
+        record.and_then(|record| record.holder.as_ref())
     }
 
-    /// The record, or the one before the last write when there is none.
-    pub(super) fn latest_record(&self) -> Option<&Record> {
-        self.record.as_ref().or(self.before.as_ref())
+    /// The newest token in the record.
+    pub fn token(&self) -> Option<FencingToken> {
+        self.record.as_ref().and_then(|record| record.token)
+    }
+
+    /// The record's version; nothing when there is no record.
+    pub fn version(&self) -> Option<Version> {
+        self.record.as_ref().map(|record| record.version)
     }
 
     /// A record of a new object, without holder.
-    pub(super) fn fresh(&mut self) -> Record {
+    fn fresh(&mut self) -> Record {
         self.identities += 1;
         Record {
             duration: None,
@@ -88,7 +95,7 @@ impl LeasedState {
     }
 
     /// Writes the record, or removes it. Each write has a version of its own, also over deletion.
-    pub(super) fn write(&mut self, record: Option<Record>) -> Version {
+    fn write(&mut self, record: Option<Record>) -> Version {
         self.revision += 1;
         let version = Version(self.revision);
         let record = record.map(|record| Record { version, ..record });
@@ -259,6 +266,72 @@ impl LeasedState {
             ..record
         }));
         Ok(Submitted::Accepted)
+    }
+}
+
+/// What somebody who is no candidate does to the record.
+impl LeasedState {
+    /// Writes the record without changing what it says, as somebody who sets a label: only its version grows.
+    pub fn edit_label(&mut self) {
+        self.edit(|record| record);
+    }
+
+    /// Deletes the record.
+    pub fn delete(&mut self) {
+        self.write(None);
+    }
+
+    /// Takes the holder out without a release mark, as `kubectl edit` would.
+    pub fn empty(&mut self) {
+        self.edit(|record| Record {
+            holder: None,
+            mark: None,
+            ..record
+        });
+    }
+
+    /// Deletes the record and creates one that says the same, as a tool that restores a backup would: another identity, and a
+    /// release mark that names the old one. When the record has just been deleted, it is that one which comes back.
+    pub fn recreate(&mut self) {
+        let latest = self.record.as_ref().or(self.before.as_ref());
+        if let Some(record) = latest.cloned() {
+            let identity = self.fresh().identity;
+            self.write(Some(Record { identity, ..record }));
+        }
+    }
+
+    /// Writes another holder over the record, as a candidate of another make or an administrator would. The text need not be one
+    /// of ours; the token stays.
+    pub fn overwrite_holder(&mut self, holder: &str, nonce: Nonce, duration: Option<Duration>) {
+        self.edit(|record| Record {
+            duration,
+            holder: Some(Holder::parse(holder)),
+            mark: None,
+            nonce,
+            ..record
+        });
+    }
+
+    /// Writes a note over the record's, as somebody who is not the leader might.
+    pub fn overwrite_note(&mut self, note: Option<Note>) {
+        self.edit(|record| Record { note, ..record });
+    }
+
+    /// Makes the record something that cannot be understood.
+    pub fn corrupt(&mut self) {
+        self.edit(|record| Record {
+            readable: false,
+            ..record
+        });
+    }
+
+    /// A write by nobody's candidate; creates the record where there is none.
+    fn edit(&mut self, edit: impl FnOnce(Record) -> Record) {
+        let record = match self.record.clone() {
+            Some(record) => record,
+            None => self.fresh(),
+        };
+        self.write(Some(edit(record)));
     }
 }
 

@@ -48,7 +48,8 @@ pub struct SessionState {
 }
 
 impl SessionState {
-    pub(super) fn new(mode: SessionMode) -> Self {
+    /// A lock that nobody has ever held.
+    pub fn new(mode: SessionMode) -> Self {
         Self {
             before: None,
             identities: 0,
@@ -77,17 +78,32 @@ impl SessionState {
     }
 
     /// The sessions that have not ended.
-    pub(super) fn sessions(&self) -> Vec<SessionId> {
+    pub fn sessions(&self) -> Vec<SessionId> {
         self.open.iter().copied().collect()
     }
 
+    /// Who has the lock: the first in the queue.
+    pub fn holder(&self) -> Option<&Holder> {
+        self.queue.first().map(|node| &node.holder)
+    }
+
+    /// The newest token of all that ever had the lock.
+    pub fn token(&self) -> Option<FencingToken> {
+        self.token
+    }
+
+    /// The record's version; nothing when there is no record.
+    pub fn version(&self) -> Option<Version> {
+        self.identity.map(|_| Version(self.version))
+    }
+
     /// The session that has the lock.
-    pub(super) fn holding_session(&self) -> Option<SessionId> {
+    pub fn holding_session(&self) -> Option<SessionId> {
         self.queue.first().and_then(|node| node.session)
     }
 
     /// Ends a session: its places in the queue and its member are gone.
-    pub(super) fn end(&mut self, session: SessionId) -> Told {
+    pub fn end(&mut self, session: SessionId) -> Told {
         if !self.open.remove(&session) {
             return Told::Nothing;
         }
@@ -100,7 +116,7 @@ impl SessionState {
     }
 
     /// Removes the lock with its queue and its record, as somebody who deletes a lock file.
-    pub(super) fn delete(&mut self) {
+    pub fn delete(&mut self) {
         self.touch(|state| {
             state.unexplained |= state.identity.is_some();
             state.identity = None;
@@ -115,12 +131,12 @@ impl SessionState {
     }
 
     /// No former holder believes any more.
-    pub(super) fn vouch(&mut self) {
+    pub fn vouch(&mut self) {
         self.unexplained = false;
     }
 
     /// Removes the first place, as an administrator who deletes a node: the store cannot tell it from a session's end.
-    pub(super) fn remove_holder(&mut self) {
+    pub fn remove_holder(&mut self) {
         self.touch(|state| {
             if !state.queue.is_empty() {
                 state.queue.remove(0);
@@ -128,7 +144,8 @@ impl SessionState {
         });
     }
 
-    pub(super) fn corrupt(&mut self) {
+    /// Makes the record something that cannot be understood. The lock itself stays with its session.
+    pub fn corrupt(&mut self) {
         self.touch(|state| {
             state.create();
             state.readable = false;
@@ -137,12 +154,13 @@ impl SessionState {
         });
     }
 
-    pub(super) fn edit(&mut self) {
+    /// Writes the record without changing what it says: only its version grows.
+    pub fn edit(&mut self) {
         self.touch(Self::create);
     }
 
     /// Puts a stranger's node before all others.
-    pub(super) fn overwrite_holder(&mut self, holder: &str) {
+    pub fn overwrite_holder(&mut self, holder: &str) {
         self.touch(|state| {
             state.create();
             if let Some(token) = state.next_token() {
