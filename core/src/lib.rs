@@ -30,6 +30,10 @@ mod fence;
 mod id;
 pub mod machine;
 pub mod memory;
+#[cfg(feature = "planted")]
+pub mod planted;
+#[cfg(not(feature = "planted"))]
+mod planted;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;

@@ -5,6 +5,8 @@ use super::shared::Shared;
 use super::{Election, Seed, Watchdog};
 use crate::backend::LockKind;
 use crate::machine::{Eligibility, Membership, OnMissing};
+#[cfg(feature = "planted")]
+use crate::planted::Mistake;
 use crate::timing::{Timing, TimingError};
 use crate::{CandidateId, CandidateName, Clock, LockBackend};
 
@@ -17,6 +19,8 @@ pub struct ElectionBuilder {
     membership: Membership,
     name: Option<CandidateName>,
     on_missing: OnMissing,
+    #[cfg(feature = "planted")]
+    planted: Option<Mistake>,
     seed: Seed,
     timing: Timing,
     watchdog: Option<Arc<dyn Watchdog>>,
@@ -49,6 +53,8 @@ impl ElectionBuilder {
             membership: Membership::Ignored,
             name: None,
             on_missing: OnMissing::Wait,
+            #[cfg(feature = "planted")]
+            planted: None,
             seed,
             timing: Timing::standard(),
             watchdog: None,
@@ -80,6 +86,14 @@ impl ElectionBuilder {
     #[must_use]
     pub fn on_missing(mut self, on_missing: OnMissing) -> Self {
         self.on_missing = on_missing;
+        self
+    }
+
+    /// A mistake that its machines make. None unless set.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn planted(mut self, mistake: Option<Mistake>) -> Self {
+        self.planted = mistake;
         self
     }
 
@@ -121,6 +135,8 @@ impl ElectionBuilder {
             membership: self.membership,
             name,
             on_missing: self.on_missing,
+            #[cfg(feature = "planted")]
+            planted: self.planted,
             seed: self.seed,
             shared: Arc::new(shared),
             starts: 0,

@@ -79,6 +79,8 @@ where
         let mut jitter = election.seed.jitter(start);
         let moment = moment(&*election.clock, &mut jitter);
         let machine = Machine::new(moment, settings, election.shared.eligibility());
+        #[cfg(feature = "planted")]
+        let machine = machine.with_mistake(election.planted);
         election
             .shared
             .update_view(|view| view.candidate = candidate.clone());

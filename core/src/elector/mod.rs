@@ -62,6 +62,8 @@ pub struct Election {
     membership: Membership,
     name: CandidateName,
     on_missing: OnMissing,
+    #[cfg(feature = "planted")]
+    planted: Option<crate::planted::Mistake>,
     seed: Seed,
     shared: Arc<Shared>,
     starts: u64,

@@ -3,12 +3,13 @@ use super::input::{Failure, OperationId, Outcome};
 use super::knowledge::LostClaim;
 use super::settings::probation;
 use super::timer::jittered;
-use super::{Machine, Moment, OnMissing, Output, Pending, Phase, Purpose};
+use super::{Eligibility, Machine, Moment, OnMissing, Output, Pending, Phase, Purpose};
 use crate::backend::{
     Acquired, Grant, LockKind, LockState, Observation, Released, RenewalReceipt, Renewed, Vacancy,
 };
 use crate::event::{Event, StopReason};
-use crate::{Effect, ErrorKind, Nanos, Reading};
+use crate::planted::Mistake;
+use crate::{Effect, ErrorKind, Nanos, Nonce, Reading};
 
 impl Machine {
     /// Takes in the answer to a call of the backend. An answer to a call that was abandoned says nothing any more.
@@ -59,6 +60,9 @@ impl Machine {
                 };
                 self.look();
             }
+            Purpose::Renew(attempt) if self.planted(Mistake::UnknownIsConfirmed) && unknown => {
+                self.confirmed(now, attempt);
+            }
             Purpose::Renew(attempt) if unknown => {
                 if let Phase::Holding(holding) = &mut self.phase {
                     holding.unsettle(attempt.clone());
@@ -67,6 +71,7 @@ impl Machine {
             Purpose::Release if unknown && self.settings.kind == LockKind::Leased => self.look(),
             Purpose::Members => self.members_failed(now),
             Purpose::Enlist => self.enlisting_failed(now),
+            Purpose::Observe if self.planted(Mistake::FailOpen) => self.fails_open(now),
             Purpose::Observe => self.look(),
             Purpose::Release | Purpose::Renew(_) | Purpose::Withdraw => {}
         }
@@ -194,6 +199,9 @@ impl Machine {
             }
             Renewed::Conflict(seen) => {
                 self.count_conflict(now, attempt.sent);
+                if self.planted(Mistake::ConflictIsFatal) {
+                    self.eligibility = Eligibility::Ineligible;
+                }
                 match seen {
                     Some(observation) => self.observed_while_holding(now, observation),
                     None => self.look(),
@@ -216,7 +224,9 @@ impl Machine {
         match self.phase {
             Phase::Ended => {}
             Phase::Following(_) => {
-                if self.accept(now, observation) {
+                if self.adopts(now, &observation) {
+                    // A planted mistake.
+                } else if self.accept(now, observation) {
                     self.looked(now);
                     // A read does not tell whether a session lock can be had; only a try does.
                     self.knock();
@@ -257,11 +267,15 @@ impl Machine {
                 if let Some(version) = observation.version {
                     holding.hold.version = version;
                 }
+                let planted = self.spans.planted;
+                let any = planted.is(Mistake::AnyNumberConfirms);
                 let found = holding
                     .unsettled
                     .iter()
-                    .find(|attempt| attempt.nonce == nonce)
+                    .find(|attempt| attempt.nonce == nonce || any)
                     .cloned();
+                let made_up = Some(Attempt::sent_now(now, nonce));
+                let found = planted.pick(Mistake::ReadExtends, made_up, found);
                 // Those that were not found may still happen; the version that was read makes them fail, or the next read finds them.
                 holding.unsettled.clear();
                 self.knowledge.saw_version(observation.version);
@@ -280,6 +294,13 @@ impl Machine {
 
     /// The lock is not this candidate's any more.
     fn deposed(&mut self, now: Moment, observation: Observation) {
+        let ignored = match observation.holder() {
+            Some(_) => Mistake::IgnoresAnotherHolder,
+            None => Mistake::IgnoresMissing,
+        };
+        if self.planted(ignored) {
+            return;
+        }
         let reason = match observation.holder() {
             Some(by) if !by.is(&self.settings.candidate) => StopReason::Usurped { by: by.clone() },
             _ => StopReason::LockVanished,
@@ -293,6 +314,12 @@ impl Machine {
         let Phase::Holding(holding) = &mut self.phase else {
             return;
         };
+        let own = observation
+            .holder()
+            .is_some_and(|holder| holder.is(&self.settings.candidate));
+        if own && self.spans.planted.is(Mistake::HintExtends) {
+            return self.confirmed(now, &Attempt::sent_now(now, Nonce(0)));
+        }
         let newer = observation
             .version
             .is_none_or(|version| version > holding.hold.version);

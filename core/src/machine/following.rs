@@ -5,6 +5,7 @@ use super::settings::probation;
 use super::timer::{Timer, jittered};
 use super::{Machine, Moment, OnMissing, Output, Phase, Purpose};
 use crate::backend::{Basis, Claim, LockKind, LockState, Observation};
+use crate::planted::Mistake;
 use crate::{Identity, Nanos, Reading};
 
 /// A candidate that does not hold the lock.
@@ -106,7 +107,8 @@ impl Machine {
         let Phase::Following(following) = &mut self.phase else {
             return;
         };
-        let needed = self.company.may_be_enlisted() || self.knowledge.queued;
+        let leaks = self.spans.planted.is(Mistake::LeaksMember);
+        let needed = !leaks && (self.company.may_be_enlisted() || self.knowledge.queued);
         if needed && !following.withdrew {
             following.withdrew = true;
             self.send(now, Purpose::Withdraw, Operation::Withdraw);
@@ -158,11 +160,14 @@ impl Machine {
             LockState::Missing => Some(Opportunity {
                 basis: Basis::Missing,
                 identity: None,
-                probation: self.unexplained(),
+                probation: self
+                    .unexplained()
+                    .filter(|_| !self.planted(Mistake::MissingIsFree)),
             }),
             LockState::Vacant { identity, mark } => {
                 // A mark that names another object was copied with the record, and vouches for nothing.
-                let released = mark.is_some_and(|mark| mark.identity == *identity);
+                let released = mark.is_some_and(|mark| mark.identity == *identity)
+                    || self.planted(Mistake::EmptiedIsFree);
                 let probation = if released { None } else { self.unexplained() };
                 Some(Opportunity {
                     basis: Basis::At(version?),
@@ -185,7 +190,10 @@ impl Machine {
                     });
                 }
                 self.takeover(held.duration)
-                    .is_some_and(|timer| timer.surely_over(now))
+                    .is_some_and(|timer| {
+                        let due = self.planted(Mistake::FollowerCountsLonger) && timer.due(now);
+                        timer.surely_over(now) || due
+                    })
                     .then_some(Opportunity {
                         basis,
                         identity: Some(held.identity),
@@ -198,6 +206,7 @@ impl Machine {
     /// When a record of this duration, seen unchanged since it was first seen, may be taken.
     pub(super) fn takeover(&self, duration: Option<Duration>) -> Option<Timer> {
         let sighting = self.knowledge.sighting.as_ref()?;
+        let duration = duration.filter(|_| !self.planted(Mistake::OwnDuration));
         let wait = self.settings.timing.takeover_after(duration);
         Some(Timer::new(sighting.first_seen, wait))
     }
@@ -248,6 +257,9 @@ impl Machine {
         } else {
             jittered(self.spans.renew, now.jitter)
         };
+        let planted = self.spans.planted;
+        let span = planted.pick(Mistake::PollsWithoutPause, Nanos::ZERO, span);
+        let span = planted.pick(Mistake::NeverPolls, Nanos::MAX, span);
         if let Phase::Following(following) = &mut self.phase {
             following.poll = Timer::new(now.reading, span);
         }

@@ -3,9 +3,10 @@ use std::collections::VecDeque;
 use super::input::Operation;
 use super::settings::Spans;
 use super::timer::Timer;
-use super::{Deadline, Machine, Moment, Phase, Purpose};
+use super::{Deadline, Machine, Moment, Output, Phase, Purpose};
 use crate::backend::{Hold, LockKind, Note, Release, Renewal};
 use crate::event::StopReason;
+use crate::planted::Mistake;
 use crate::{Nanos, Nonce, Reading};
 
 /// A candidate that holds the lock, from the grant until the lock is given back or lost.
@@ -96,6 +97,7 @@ impl Holding {
         stage: Stage,
         spans: &Spans,
     ) -> Self {
+        let sent = spans.planted.pick(Mistake::DeadlineFromAnswer, now, sent);
         let claim = Acknowledged { at: now, sent };
         Self {
             conflicts: 0,
@@ -189,6 +191,7 @@ impl Holding {
         self.conflicts = 0;
         self.last_confirmed = later(self.last_confirmed, attempt.sent);
         match spans.gap {
+            _ if spans.planted.is(Mistake::DeadlineFromAnswer) => self.proven = now,
             None => self.proven = later(self.proven, attempt.sent),
             Some(gap) => self.prove(now, attempt.sent, gap),
         }
@@ -230,7 +233,7 @@ impl Holding {
 
     pub(super) fn check(&self, now: Reading, spans: &Spans) {
         let left = self.deadline(spans).remaining(now);
-        if self.renews() {
+        if self.renews() && spans.planted.is_sound() {
             assert!(
                 left > Nanos::ZERO,
                 "a leader's deadline has passed unnoticed"
@@ -315,6 +318,9 @@ impl Machine {
             note: attempt.note.clone(),
             wall: now.wall,
         };
+        if let (Some(note), true) = (&attempt.note, self.planted(Mistake::NoteToldEarly)) {
+            self.outputs.push_back(Output::NoteWritten(note.clone()));
+        }
         self.send(now, Purpose::Renew(attempt), Operation::Renew(renewal));
     }
 }

@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::timer::Timer;
-use super::{Machine, Moment, Phase};
+use super::{Machine, Moment, Phase, planted};
 use crate::backend::{Holder, LockKind, LockState, Observation, OperatorRequest, RequestKind};
 use crate::event::{Event, WaitReason};
+use crate::planted::{Mistake, Planted};
 use crate::{CandidateId, FencingToken, Identity, Nonce, Reading, Version};
 
 /// What a candidate knows about the lock and those who want it.
@@ -60,15 +61,17 @@ enum Subject {
 }
 
 impl Subject {
-    fn of(observation: &Observation) -> Self {
+    fn of(observation: &Observation, planted: Planted) -> Self {
         match &observation.lock {
             LockState::Held(held) => {
-                let says_nothing = held.duration.is_none() && observation.token.is_none();
+                let says_nothing = held.duration.is_none() && observation.token.is_none()
+                    || planted.is(Mistake::AgePerVersion);
+                let any_write = planted.is(Mistake::AgePerHolder);
                 Self::Held {
                     duration: held.duration,
                     holder: held.holder.clone(),
                     identity: held.identity,
-                    nonce: held.nonce,
+                    nonce: if any_write { Nonce(0) } else { held.nonce },
                     token: observation.token,
                     version: observation.version.filter(|_| says_nothing),
                 }
@@ -132,8 +135,8 @@ impl Knowledge {
     }
 
     /// Says whether it is something else than what was seen before.
-    fn sight(&mut self, now: Reading, observation: &Observation) -> bool {
-        let subject = Subject::of(observation);
+    fn sight(&mut self, now: Reading, observation: &Observation, planted: Planted) -> bool {
+        let subject = Subject::of(observation, planted);
         let another = self
             .sighting
             .as_ref()
@@ -151,15 +154,20 @@ impl Knowledge {
 impl Machine {
     /// Takes in an observation, unless it is older than what is known. Says whether it was taken.
     pub(super) fn accept(&mut self, now: Moment, observation: Observation) -> bool {
-        if self.knowledge.is_stale(&observation) {
+        if self.knowledge.is_stale(&observation) && !self.planted(Mistake::StaleIsNew) {
             return false;
         }
+        let told = planted::as_old_as_it_says(now, &observation);
+        let since = self
+            .spans
+            .planted
+            .pick(Mistake::RemoteClock, told, now.reading);
         let knowledge = &mut self.knowledge;
         knowledge.saw_version(observation.version);
         if let LockState::Held(held) = &observation.lock {
             knowledge.saw_duration(held.duration);
         }
-        let another = knowledge.sight(now.reading, &observation);
+        let another = knowledge.sight(since, &observation, self.spans.planted);
         let was_paused = knowledge.paused();
         let candidate = Arc::clone(&knowledge.candidate);
         let leader = observation

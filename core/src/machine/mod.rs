@@ -18,6 +18,7 @@ mod holding;
 mod input;
 mod knowledge;
 mod output;
+mod planted;
 mod settings;
 mod stages;
 mod state;
@@ -37,10 +38,11 @@ pub use state::State;
 
 use crate::backend::Hint;
 use crate::event::{Event, StopReason};
+use crate::planted::Mistake;
 use crate::{FencingToken, Nanos, Nonce, Reading};
 use company::Company;
 use following::{Following, Opportunity};
-use holding::Holding;
+use holding::{Holding, Stage};
 use knowledge::Knowledge;
 use settings::Spans;
 use timer::Timer;
@@ -126,6 +128,11 @@ impl Machine {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
+        let now = if self.planted(Mistake::TimerIsTrusted) {
+            self.as_the_alarm_says(now, &input)
+        } else {
+            now
+        };
         self.notice_suspend(now.reading);
         // Time comes first: an answer that arrives after the deadline must find the leadership over.
         self.expire(now);
@@ -211,8 +218,9 @@ impl Machine {
         if self.retry.is_some_and(|retry| retry.due(now.reading)) {
             self.retry = None;
         }
+        let patient = self.planted(Mistake::NoRequestTimeout);
         let overdue = self.pending.take_if(|pending| {
-            Timer::new(pending.sent, self.spans.request_timeout).due(now.reading)
+            !patient && Timer::new(pending.sent, self.spans.request_timeout).due(now.reading)
         });
         if let Some(pending) = overdue {
             self.outputs.push_back(Output::Abandon(pending.id));
@@ -265,6 +273,9 @@ impl Machine {
 
     /// Waits with the next call until `span` after `sent`, when the last one was sent.
     fn back_off(&mut self, now: Moment, sent: Reading, span: Nanos) {
+        let planted = self.spans.planted;
+        let span = planted.pick(Mistake::RetriesAtOnce, Nanos::ZERO, span);
+        let span = planted.pick(Mistake::NeverRetries, Nanos::MAX, span);
         let retry = Timer::new(sent, span);
         self.retry = (!retry.due(now.reading)).then_some(retry);
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::backend::{LockKind, Proof};
+use crate::planted::Planted;
 use crate::timing::Timing;
 use crate::{CandidateId, Nanos};
 
@@ -64,6 +65,7 @@ pub(super) struct Spans {
     /// How long a hint-less wait may be while hints are told.
     pub(super) silence: Nanos,
     pub(super) release: Nanos,
+    pub(super) planted: Planted,
 }
 
 impl Spans {
@@ -91,6 +93,7 @@ impl Spans {
             drain: timing.drain_timeout().into(),
             silence: renew.saturating_add(Nanos::new(renew.get() / 2)),
             release: Nanos::new(request_timeout.get().saturating_mul(RELEASE_TRIES)),
+            planted: Planted::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::timer::Timer;
 use super::{Eligibility, Machine, Moment, Output, Phase};
 use crate::backend::{Hold, LockKind, Note, OperatorRequest, RequestKind};
 use crate::event::{Event, StopReason, WaitReason};
+use crate::planted::Mistake;
 use crate::{Nanos, Reading};
 
 impl Machine {
@@ -14,7 +15,7 @@ impl Machine {
             return;
         };
         let passed = holding.deadline(&self.spans).remaining(now.reading) == Nanos::ZERO;
-        if holding.renews() && passed {
+        if holding.renews() && passed && self.expires() {
             self.lose(now, StopReason::DeadlinePassed, Lock::MaybeOurs);
         }
         self.expire_stage(now);
@@ -70,7 +71,7 @@ impl Machine {
             *aborted |= abort;
             *overrun |= late;
         }
-        if abort {
+        if abort && !self.planted(Mistake::NeverAborts) {
             self.outputs.push_back(Output::AbortWork);
         }
         if late {
@@ -181,7 +182,9 @@ impl Machine {
         match holding.stage {
             Stage::Probation { over } => self.give_back_unused(now, over),
             Stage::Leading => {
-                let limit = Timer::new(now.reading, self.spans.drain);
+                let planted = self.spans.planted;
+                let drain = planted.pick(Mistake::DrainsForEver, Nanos::MAX, self.spans.drain);
+                let limit = Timer::new(now.reading, drain);
                 holding.stage = Stage::Draining {
                     limit,
                     reason: reason.clone(),
@@ -191,6 +194,9 @@ impl Machine {
                     token,
                 });
                 self.outputs.push_back(Output::StopWork(reason));
+                if self.planted(Mistake::ReleasesFirst) {
+                    self.release_first(now);
+                }
             }
             Stage::Draining { .. } | Stage::Releasing { .. } | Stage::Stopping { .. } => {}
         }
@@ -216,6 +222,10 @@ impl Machine {
                     reason: reason.clone(),
                     token,
                 });
+                if self.planted(Mistake::StoppedToldEarly) {
+                    let reason = reason.clone();
+                    self.tell(Event::Stopped { reason, token });
+                }
                 self.outputs.push_back(Output::StopWork(reason));
             }
             Stage::Stopping { lock, .. } => {
@@ -249,6 +259,7 @@ impl Machine {
             return;
         };
         let token = holding.hold.token;
+        let led = matches!(holding.stage, Stage::Leading);
         let (reason, lock) = match (&holding.stage, end) {
             (Stage::Leading, WorkEnd::Panicked) => (StopReason::WorkPanicked, Lock::MaybeOurs),
             (Stage::Leading, WorkEnd::Returned) => (StopReason::WorkEnded, Lock::MaybeOurs),
@@ -260,12 +271,16 @@ impl Machine {
         holding.work_runs = false;
         self.tell(Event::Stopped { reason, token });
         match lock {
+            _ if led && self.planted(Mistake::TokenReused) => self.lead_again(now),
             Lock::Gone => self.drop_hold(now),
             Lock::MaybeOurs => self.begin_release(now),
         }
     }
 
-    fn begin_release(&mut self, now: Moment) {
+    pub(super) fn begin_release(&mut self, now: Moment) {
+        if self.planted(Mistake::NeverReleases) {
+            return self.drop_hold(now);
+        }
         let Phase::Holding(holding) = &mut self.phase else {
             return;
         };
@@ -273,8 +288,10 @@ impl Machine {
             return;
         }
         assert!(!holding.work_runs, "released before the work has stopped");
+        let planted = self.spans.planted;
+        let tries = planted.pick(Mistake::ReleasesForEver, Nanos::MAX, self.spans.release);
         holding.stage = Stage::Releasing {
-            give_up: Timer::new(now.reading, self.spans.release),
+            give_up: Timer::new(now.reading, tries),
         };
         self.retry = None;
     }

@@ -1,8 +1,9 @@
 use super::following::Following;
 use super::holding::{Holding, Stage};
-use super::timer::{Timer, early};
+use super::timer::{self, Timer};
 use super::{Machine, Phase};
 use crate::backend::{LockKind, LockState};
+use crate::planted::Mistake;
 use crate::{Nanos, Reading};
 
 impl Machine {
@@ -13,6 +14,7 @@ impl Machine {
         let call = self
             .pending
             .as_ref()
+            .filter(|_| !self.planted(Mistake::NoRequestTimeout))
             .map(|pending| Timer::new(pending.sent, self.spans.request_timeout).left_at_most(now));
         let phase = match &self.phase {
             Phase::Ended => None,
@@ -28,7 +30,7 @@ impl Machine {
             return None;
         }
         if let Some(retry) = &self.retry {
-            return Some(retry.left_at_most(now));
+            return (!self.planted(Mistake::ForgetsAlarm)).then(|| retry.left_at_most(now));
         }
         let poll = Some(following.poll.left_at_most(now));
         let way = self.knowledge.give_way.map(|timer| timer.left_at_most(now));
@@ -45,16 +47,23 @@ impl Machine {
         // Without a version there is nothing to compare with: it is never taken over.
         observed.version?;
         match &observed.lock {
-            LockState::Held(held) if self.settings.kind == LockKind::Leased => self
-                .takeover(held.duration)
-                .map(|timer| timer.left_at_least(now)),
+            LockState::Held(held) if self.settings.kind == LockKind::Leased => {
+                self.takeover(held.duration).map(|timer| {
+                    let counts_longer = self.planted(Mistake::FollowerCountsLonger);
+                    if counts_longer {
+                        timer.left_at_most(now)
+                    } else {
+                        timer.left_at_least(now)
+                    }
+                })
+            }
             _ => None,
         }
     }
 
     fn wake_holding(&self, now: Reading, holding: &Holding) -> Option<Nanos> {
         let stage = match &holding.stage {
-            Stage::Draining { limit, .. } => Some(early(limit.left_at_most(now))),
+            Stage::Draining { limit, .. } => Some(self.early(limit.left_at_most(now))),
             Stage::Leading => None,
             Stage::Probation { over } => {
                 let left = over.left_at_least(now);
@@ -65,7 +74,7 @@ impl Machine {
                 aborted: false,
                 since,
                 ..
-            } => Some(early(holding.abort_in(now, *since, &self.spans))),
+            } => Some(self.early(holding.abort_in(now, *since, &self.spans))),
             Stage::Stopping {
                 aborted: true,
                 overrun: false,
@@ -76,14 +85,19 @@ impl Machine {
         };
         let leads = match holding.stage {
             Stage::Draining { .. } | Stage::Leading | Stage::Probation { .. } => {
-                let deadline = early(holding.deadline(&self.spans).remaining(now));
+                let deadline = self.early(holding.deadline(&self.spans).remaining(now));
                 let judged = holding.leads() && !holding.jeopardy;
                 let jeopardy = judged.then(|| holding.jeopardy_due(&self.spans).left_at_most(now));
-                earliest(Some(deadline), jeopardy)
+                earliest(self.expires().then_some(deadline), jeopardy)
             }
             Stage::Releasing { .. } | Stage::Stopping { .. } => None,
         };
         earliest(stage, earliest(leads, self.wake_for_call(now, holding)))
+    }
+
+    fn early(&self, left: Nanos) -> Nanos {
+        let planted = self.spans.planted;
+        planted.pick(Mistake::WakesOnTime, left, timer::early(left))
     }
 
     /// When a holder makes its next call, if none is under way.

@@ -1,0 +1,184 @@
+use std::fmt;
+
+use tenure_core::planted::Mistake;
+
+use super::catalogue::CATALOGUE;
+use super::distortion::Distortion;
+use crate::Tier;
+use crate::invariants::Invariant;
+use crate::plan::Backend;
+
+/// A planted mistake: an entry of the catalogue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bug {
+    index: usize,
+}
+
+/// What a bug takes away.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// Something that must not happen does.
+    Safety,
+    /// Something that must happen does not.
+    Liveness,
+}
+
+/// Where a bug is planted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Planting {
+    /// In the decisions.
+    Machine(Mistake),
+    /// In what the decisions are told, or in what is done with them.
+    Boundary(Distortion),
+}
+
+/// What is known about a bug.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    /// What goes wrong, for people.
+    pub(super) sentence: &'static str,
+    /// Which rule or known pitfall it breaks.
+    pub(super) breaks: &'static str,
+    pub(super) kind: Kind,
+    pub(super) planting: Planting,
+    pub(super) tiers: &'static [Tier],
+    pub(super) backends: &'static [Backend],
+    pub(super) expected: &'static [Invariant],
+}
+
+impl Bug {
+    /// All of them, in the order of their names.
+    pub const ALL: [Self; CATALOGUE.len()] = {
+        let mut all = [Self { index: 0 }; CATALOGUE.len()];
+        let mut index = 0;
+        while index < all.len() {
+            all[index].index = index;
+            index += 1;
+        }
+        all
+    };
+
+    /// The bug with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bug| bug.name() == name)
+    }
+
+    fn entry(self) -> &'static Entry {
+        &CATALOGUE[self.index]
+    }
+
+    /// Its name, as command lines have it.
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// What goes wrong, in a sentence.
+    pub fn sentence(self) -> &'static str {
+        self.entry().sentence
+    }
+
+    /// Which rule or known pitfall it breaks.
+    pub fn breaks(self) -> &'static str {
+        self.entry().breaks
+    }
+
+    /// What it takes away.
+    pub fn kind(self) -> Kind {
+        self.entry().kind
+    }
+
+    /// Where it is planted.
+    pub fn planting(self) -> Planting {
+        self.entry().planting
+    }
+
+    /// The mistake that machines make, if it is one of the decisions.
+    pub fn mistake(self) -> Option<Mistake> {
+        match self.planting() {
+            Planting::Machine(mistake) => Some(mistake),
+            Planting::Boundary(_) => None,
+        }
+    }
+
+    /// What is done around the decisions, if it is none of them.
+    pub fn distortion(self) -> Option<Distortion> {
+        match self.planting() {
+            Planting::Machine(_) => None,
+            Planting::Boundary(distortion) => Some(distortion),
+        }
+    }
+
+    /// The tiers on which it shows.
+    pub fn tiers(self) -> &'static [Tier] {
+        self.entry().tiers
+    }
+
+    /// The kinds of lock on which it shows.
+    pub fn backends(self) -> &'static [Backend] {
+        self.entry().backends
+    }
+
+    /// The invariants of which one has to catch it.
+    pub fn expected(self) -> &'static [Invariant] {
+        self.entry().expected
+    }
+}
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bug").field(&self.name()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_bug_finds_it_and_no_other() {
+        for bug in Bug::ALL {
+            assert_eq!(Bug::parse(bug.name()), Some(bug));
+        }
+        assert_eq!(Bug::parse("no such bug"), None);
+    }
+
+    #[test]
+    fn the_catalogue_is_in_the_order_of_names_and_complete() {
+        for pair in Bug::ALL.windows(2) {
+            assert!(pair[0].name() < pair[1].name(), "{:?}", pair[1]);
+        }
+        for bug in Bug::ALL {
+            let kebab = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            assert!(bug.name().bytes().all(kebab), "{bug}");
+            assert!(bug.sentence().ends_with('.'), "{bug}");
+            assert!(!bug.breaks().is_empty(), "{bug}");
+            assert!(!bug.tiers().is_empty() && !bug.backends().is_empty());
+            assert!(!bug.expected().is_empty(), "{bug}");
+        }
+    }
+
+    #[test]
+    fn every_safety_rule_has_a_bug_that_breaks_it() {
+        for rule in 1..=12 {
+            let rule = format!("rule {rule}");
+            let breaks = |bug: &Bug| bug.breaks().split(", ").any(|broken| broken == rule);
+            assert!(Bug::ALL.iter().any(breaks), "{rule}");
+        }
+    }
+
+    #[test]
+    fn no_mistake_is_planted_under_two_names() {
+        for (index, bug) in Bug::ALL.into_iter().enumerate() {
+            for other in &Bug::ALL[index + 1..] {
+                assert_ne!(bug.planting(), other.planting(), "{bug} and {other}");
+            }
+        }
+    }
+}
