@@ -1,7 +1,16 @@
 //! Mistakes that can be planted, each of which the invariants have to catch.
 //!
 //! Most are planted in the machine itself, which knows them as [`Mistake`](tenure_core::planted::Mistake); the others are
-//! [`Distortion`]s of what surrounds it. A tier asks a [`Bug`] for either.
+//! [`Distortion`]s of what surrounds it. A tier asks a [`Bug`] for either, and passes through it
+//!
+//! | what | where |
+//! | --- | --- |
+//! | [`Bug::mistake`] | to each machine that it makes, or to the builder of each election |
+//! | [`Distortion::falsify`] | each answer of the store, before the candidate has it |
+//! | [`Distortion::misread`] | each observation that a hint carries |
+//! | [`Distortion::swallows_hints`] | each hint |
+//! | [`Distortion::misread_clocks`] | each reading of the candidate's clocks |
+//! | [`Distortion::true_rate_ppm`] | the rate of each oscillator, while what is recorded is the plan's |
 
 mod bug;
 mod catalogue;
