@@ -1,0 +1,84 @@
+use super::findings::Findings;
+use super::scene::Scene;
+use super::{Facts, Invariant};
+use crate::trace::{Record, What};
+
+/// S10: what a candidate reads of the lock never goes backwards, neither the token nor the version, unless it came by a way that may be
+/// behind.
+///
+/// A lock that says no token, or has no version, says nothing: a stranger may have emptied or deleted it.
+#[derive(Clone, Debug)]
+pub(super) struct ObservedMonotonic {
+    newest: Vec<(Option<u64>, Option<u64>)>,
+}
+
+impl ObservedMonotonic {
+    pub(super) fn new(facts: &Facts) -> Self {
+        Self {
+            newest: vec![(None, None); facts.nodes.len()],
+        }
+    }
+
+    pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+        let Some(index) = scene.index(record) else {
+            return;
+        };
+        match record.what {
+            What::Up { .. } => self.newest[index] = (None, None),
+            What::Observed {
+                token,
+                version,
+                maybe_stale: false,
+            } => {
+                let (newest_token, newest_version) = self.newest[index];
+                let behind = token.is_some_and(|token| Some(token) < newest_token)
+                    || version.is_some_and(|version| Some(version) < newest_version);
+                if behind {
+                    findings.accuse(record.at, Invariant::ObservedMonotonic, || {
+                        format!(
+                            "n{index} reads token {token:?} and version {version:?} after {newest_token:?} and {newest_version:?}"
+                        )
+                    });
+                }
+                self.newest[index] = (newest_token.max(token), newest_version.max(version));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::history::History;
+    use crate::plan::Backend;
+
+    fn observed(reads: &[(u64, u64, bool)]) -> Vec<Invariant> {
+        let mut history = History::of(Backend::Lease);
+        for (token, version, maybe_stale) in reads.iter().copied() {
+            let (token, version) = (Some(token), Some(version));
+            history.at(
+                1_000,
+                0,
+                What::Observed {
+                    token,
+                    version,
+                    maybe_stale,
+                },
+            );
+        }
+        history.broken()
+    }
+
+    #[test]
+    fn reads_that_go_forward_pass_and_so_do_late_hints() {
+        let reads = [(1, 1, false), (1, 2, false), (3, 3, false), (1, 2, true)];
+        assert_eq!(observed(&reads), []);
+    }
+
+    #[test]
+    fn an_authoritative_read_of_the_past_is_found() {
+        let found = observed(&[(3, 3, false), (1, 2, false)]);
+        assert_eq!(found, [Invariant::ObservedMonotonic]);
+    }
+}

@@ -1,0 +1,186 @@
+//! What is so in a run after the records so far, worked out once for all invariants.
+
+mod lock;
+mod node;
+mod requests;
+
+pub(super) use lock::Lock;
+pub(super) use node::Node;
+pub(super) use requests::{Fate, Request};
+
+use super::Facts;
+use crate::TrueTime;
+use crate::plan::Fault;
+use crate::trace::{Deed, Life, Record, RequestId, What};
+use requests::Requests;
+
+/// What is so after the records so far.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    pub(super) facts: Facts,
+    pub(super) nodes: Vec<Node>,
+    /// The lock after the record, and before it.
+    pub(super) lock: Lock,
+    pub(super) lock_before: Lock,
+    /// Since when everything is healed.
+    pub(super) quiet_since: Option<TrueTime>,
+    /// Whether the record in hand begins a leadership.
+    pub(super) begins: bool,
+    /// The newest token of any leadership before the record in hand.
+    pub(super) newest_token: Option<u64>,
+    /// When a stranger last changed the lock in a way that loses its holder.
+    pub(super) disturbed_at: Option<TrueTime>,
+    requests: Requests,
+    /// The request that reached the store last: what the store does next at the same moment is its doing.
+    landed: Option<(TrueTime, RequestId)>,
+}
+
+impl Scene {
+    pub(super) fn new(facts: Facts) -> Self {
+        Self {
+            nodes: vec![Node::default(); facts.nodes.len()],
+            facts,
+            lock: Lock::default(),
+            lock_before: Lock::default(),
+            quiet_since: None,
+            begins: false,
+            newest_token: None,
+            disturbed_at: None,
+            requests: Requests::default(),
+            landed: None,
+        }
+    }
+
+    /// The index of the node that a record is about, if the plan has it.
+    pub(super) fn index(&self, record: &Record) -> Option<usize> {
+        let index = usize::from(record.node?.0);
+        (index < self.nodes.len()).then_some(index)
+    }
+
+    pub(super) fn request(&self, id: RequestId) -> Option<&Request> {
+        self.requests.find(id)
+    }
+
+    /// The request that made the store do what the record in hand says, where that is known.
+    pub(super) fn cause(&self, record: &Record) -> Option<&Request> {
+        let (at, id) = self.landed?;
+        let request = self.requests.find(id)?;
+        (at == record.at && record.node == Some(request.node)).then_some(request)
+    }
+
+    /// Whether a candidate with this life runs now, and on which node.
+    pub(super) fn node_of(&self, life: Life) -> Option<usize> {
+        self.nodes.iter().position(|node| node.life == Some(life))
+    }
+
+    pub(super) fn fault(&self, fault: u32) -> Option<&Fault> {
+        self.facts.faults.get(usize::try_from(fault).ok()?)
+    }
+
+    /// Takes in the next record.
+    pub(super) fn take_in(&mut self, record: &Record) {
+        self.begins = false;
+        match record.what {
+            What::Quiet => self.quiet_since = Some(record.at),
+            What::Wrote { .. } => self.wrote(record),
+            What::SessionEnded { life } if self.lock.holder == Some(life) => {
+                self.lock_before = self.lock;
+                self.lock.holder = None;
+            }
+            _ => {}
+        }
+        let Some(index) = self.index(record) else {
+            return;
+        };
+        self.note_request(record, index);
+        let begins = self.nodes[index].take_in(record);
+        if begins {
+            self.begins = true;
+        }
+    }
+
+    /// Closes the record in hand: what it began is from now on the past.
+    pub(super) fn put_away(&mut self, record: &Record) {
+        if self.begins
+            && let What::Leads { token, .. } = record.what
+        {
+            self.newest_token = self.newest_token.max(Some(token));
+        }
+    }
+
+    fn note_request(&mut self, record: &Record, index: usize) {
+        match record.what {
+            What::Sent {
+                request,
+                operation,
+                basis,
+            } => {
+                let (Some(node), life) = (record.node, self.nodes[index].life) else {
+                    return;
+                };
+                self.requests.insert(Request {
+                    id: request,
+                    node,
+                    life,
+                    operation,
+                    basis,
+                    sent: record.at,
+                    landed: false,
+                    wrote: false,
+                    fate: Fate::Open,
+                });
+            }
+            What::Landed { request, .. } => {
+                self.landed = Some((record.at, request));
+                if let Some(request) = self.requests.find_mut(request) {
+                    request.landed = true;
+                }
+            }
+            What::Answered { request, answer } => {
+                if let Some(request) = self.requests.find_mut(request) {
+                    request.fate = Fate::Answered(answer);
+                }
+            }
+            What::Abandoned { request } => {
+                if let Some(request) = self.requests.find_mut(request) {
+                    request.fate = Fate::Abandoned;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn wrote(&mut self, record: &Record) {
+        let What::Wrote {
+            deed,
+            version,
+            holder,
+            token,
+            ..
+        } = record.what
+        else {
+            return;
+        };
+        self.lock_before = self.lock;
+        self.lock = Lock {
+            holder,
+            version,
+            token,
+            since: record.at,
+        };
+        if let Deed::Foreign(foreign) = deed
+            && Lock::is_disturbed_by(foreign)
+        {
+            self.disturbed_at = Some(record.at);
+        }
+        let cause = self.cause(record).map(|request| request.id);
+        if let Some(request) = cause.and_then(|id| self.requests.find_mut(id)) {
+            request.wrote = true;
+        }
+        if deed == Deed::Acquired
+            && let Some(index) = holder.and_then(|life| self.node_of(life))
+        {
+            self.nodes[index].granted = token.map(|token| (token, record.at));
+        }
+    }
+}
