@@ -8,6 +8,7 @@
 //! - [`plan`]: what a run does, as plain data.
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold.
+//! - [`shrink`]: small plans out of large ones.
 //! - [`planted`]: mistakes that have to be found; [`peers`]: other elections in the same world.
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
@@ -20,6 +21,7 @@ pub mod plan;
 pub mod planted;
 pub mod random;
 mod run;
+pub mod shrink;
 pub mod smoke;
 pub mod trace;
 mod true_time;

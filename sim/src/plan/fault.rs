@@ -344,4 +344,34 @@ impl Fault {
             _ => None,
         }
     }
+
+    /// Whom it strikes, when it strikes one node, to be changed.
+    pub fn who_mut(&mut self) -> Option<&mut Who> {
+        match self {
+            Self::Crash { node }
+            | Self::CrashCut { node }
+            | Self::PowerLoss { node }
+            | Self::ShutDown { node }
+            | Self::Pause { node }
+            | Self::Suspend { node }
+            | Self::Freeze { node }
+            | Self::Starve { node, .. }
+            | Self::Resign { node }
+            | Self::Ineligible { node }
+            | Self::Deaf { node }
+            | Self::Panic { node }
+            | Self::Rate { node, .. }
+            | Self::Slew { node, .. }
+            | Self::StepWall { node, .. }
+            | Self::Cut { node, .. }
+            | Self::Clog { node }
+            | Self::Lossy { node, .. }
+            | Self::Duplicate { node, .. }
+            | Self::Slow { node, .. }
+            | Self::Delay { node, .. }
+            | Self::Reset { node }
+            | Self::ExpireSession { node } => Some(node),
+            _ => None,
+        }
+    }
 }
