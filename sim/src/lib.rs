@@ -5,7 +5,7 @@
 //! - [`executor`]: tasks of processes that live, pause and die; true time.
 //! - [`clock`]: each node's clocks.
 //! - [`smoke`]: runs of the election under faults, and an oracle.
-//! - [`plan`]: what a run does, as plain data.
+//! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold.
 //! - [`shrink`]: small plans out of large ones.
@@ -21,6 +21,7 @@ pub mod plan;
 pub mod planted;
 pub mod random;
 mod run;
+pub mod scenarios;
 pub mod shrink;
 pub mod smoke;
 pub mod trace;
