@@ -7,7 +7,7 @@
 //! - [`smoke`]: runs of the election under faults, and an oracle.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
-//! - [`invariants`]: what must hold.
+//! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers.
 //! - [`shrink`]: small plans out of large ones.
 //! - [`planted`]: mistakes that have to be found; [`peers`]: other elections in the same world.
 //!
@@ -15,6 +15,7 @@
 
 pub mod clock;
 pub mod executor;
+pub mod figures;
 pub mod invariants;
 pub mod peers;
 pub mod plan;
