@@ -1,5 +1,8 @@
 use std::fmt;
 
+use tenure_core::TimingError;
+use tenure_core::timing::Setting;
+
 use super::{Backend, CronPlan, Fault, Foreign, NodePlan, Plan, PlannedFault, Span, VERSION, Who};
 
 /// More candidates than any election has, and few enough for a run to end.
@@ -114,7 +117,7 @@ impl Plan {
         }
         match self.timing(index) {
             Ok(_) => Ok(()),
-            Err(error) => wrong("timing", &error.to_string().replace('_', "-")),
+            Err(error) => wrong("timing", &in_fields(&error)),
         }
     }
 
@@ -171,6 +174,25 @@ impl Plan {
         }
         check_numbers(&fault.what)
     }
+}
+
+/// The error in the words of plans.
+fn in_fields(error: &TimingError) -> String {
+    let fields = [
+        (Setting::LeaseDuration, "lease"),
+        (Setting::RenewInterval, "renew"),
+        (Setting::RequestTimeout, "request-timeout"),
+        (Setting::StopTimeout, "stop-timeout"),
+        (Setting::DrainTimeout, "drain-timeout"),
+        (Setting::KillAllowance, "kill-allowance"),
+        (Setting::RetryInterval, "retry-interval"),
+        (Setting::ClockDrift, "drift-ppm"),
+    ];
+    let text = error.to_string();
+    let replace = |text: String, (setting, field): &(Setting, &str)| {
+        text.replace(&setting.to_string(), field)
+    };
+    fields.iter().fold(text, replace)
 }
 
 /// What a plan of another version is told.

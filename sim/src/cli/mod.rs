@@ -1,0 +1,65 @@
+//! What each command does.
+
+mod failure;
+mod options;
+mod output;
+mod scenarios;
+mod subject;
+mod values;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use failure::Failure;
+use options::{Command, Options};
+
+/// Runs the program with this process's arguments.
+pub(crate) fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => return explain(&error),
+    };
+    execute(options.command).unwrap_or_else(|failure| failure.tell())
+}
+
+fn execute(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Scenarios(options) => scenarios::list(&options),
+        Command::Plan(options) => scenarios::plan(&options),
+        _ => Err(Failure::usage("this command is not there yet")),
+    }
+}
+
+/// Help goes to standard output as it is; what is wrong with a command line becomes one line.
+fn explain(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // Nobody may be reading.
+            let _ = error.print();
+            let _ = std::io::stdout().flush();
+            let status = error.exit_code();
+            ExitCode::from(u8::try_from(status).unwrap_or(1))
+        }
+        _ => Failure::usage(one_line(&error.to_string())).tell(),
+    }
+}
+
+/// The lines of an error of the command line parser in one, without the usage, which `--help` shows.
+fn one_line(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let mut parts = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if !line.is_empty() {
+            parts.push(line);
+        }
+    }
+    format!("{} (see --help)", parts.join(" "))
+}

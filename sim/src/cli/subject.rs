@@ -1,0 +1,108 @@
+//! Which plan is meant, and what is changed in it.
+
+use std::path::Path;
+
+use tenure_sim::plan::{Backend, Format, NodePlan, Plan};
+use tenure_sim::scenarios::{self, Scenario};
+
+use super::failure::Failure;
+use super::options::{OneOptions, WorldOptions};
+
+/// A plan, and the scenario that it is of, if it is of one.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) plan: Plan,
+    pub(crate) scenario: Option<&'static Scenario>,
+}
+
+impl Subject {
+    /// What `what` names, changed as asked for.
+    pub(crate) fn find(what: &str, world: &WorldOptions) -> Result<Self, Failure> {
+        let path = Path::new(what);
+        let (plan, scenario) = if Format::of(path).is_some() || what.contains('/') {
+            (Plan::read(path).map_err(Failure::usage)?, None)
+        } else {
+            let scenario = scenarios::find(what).ok_or_else(|| unknown(what))?;
+            (scenario.plan(), Some(scenario))
+        };
+        let plan = world.apply(plan)?;
+        Ok(Self { plan, scenario })
+    }
+
+    /// The plan of one run.
+    pub(crate) fn one(options: &OneOptions) -> Result<Self, Failure> {
+        let mut subject = match (&options.what, options.seed) {
+            (Some(what), _) => Self::find(what, &options.world)?,
+            (None, seed) => Self {
+                plan: generated(seed.unwrap_or_default(), &options.world)?,
+                scenario: None,
+            },
+        };
+        if let Some(seed) = options.seed {
+            subject.plan.seed = seed;
+        }
+        Ok(subject)
+    }
+
+    /// How to call it.
+    pub(crate) fn title(&self) -> String {
+        if self.plan.name.is_empty() {
+            format!("seed {}", self.plan.seed)
+        } else {
+            self.plan.name.clone()
+        }
+    }
+}
+
+fn generated(seed: u64, world: &WorldOptions) -> Result<Plan, Failure> {
+    let backend = world.backend.unwrap_or(Backend::Lease);
+    world.apply(Plan::generate(seed, backend))
+}
+
+fn unknown(what: &str) -> Failure {
+    let meant = match scenarios::nearest(what) {
+        Some(scenario) => format!("did you mean {}?", scenario.name),
+        None => "name a plan file .toml or .json".to_owned(),
+    };
+    Failure::usage(format!(
+        "there is no scenario {what:?}: {meant} (`tenure-sim scenarios` lists them)"
+    ))
+}
+
+impl WorldOptions {
+    /// Makes the changes, and checks what comes of them.
+    fn apply(&self, mut plan: Plan) -> Result<Plan, Failure> {
+        if let Some(backend) = self.backend {
+            plan.backend = backend;
+            plan.server.late_proof &= backend == Backend::Session;
+        }
+        if let Some(candidates) = self.candidates {
+            let last = plan.nodes.last().cloned().unwrap_or_default();
+            let more = NodePlan {
+                name: None,
+                starts_at: None,
+                ..last
+            };
+            plan.nodes.resize(candidates.into(), more);
+        }
+        if let Some(timing) = &self.timing {
+            plan.timing = timing.clone();
+        }
+        if let Some(lease) = self.lease {
+            // What belonged to another lease does not fit this one.
+            plan.timing = tenure_sim::plan::TimingPlan {
+                lease,
+                drift_ppm: plan.timing.drift_ppm,
+                ..Default::default()
+            };
+        }
+        plan.timing.renew = self.renew.or(plan.timing.renew);
+        plan.timing.drift_ppm = self.drift.or(plan.timing.drift_ppm);
+        plan.timing.stop_timeout = self.stop_timeout.or(plan.timing.stop_timeout);
+        match plan.check() {
+            Ok(()) => Ok(plan),
+            Err(error) if plan.name.is_empty() => Err(Failure::usage(error)),
+            Err(error) => Err(Failure::usage(format!("{}: {error}", plan.name))),
+        }
+    }
+}
