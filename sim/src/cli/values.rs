@@ -125,12 +125,13 @@ pub(crate) fn peer(text: &str) -> Result<Peer, String> {
 
 /// Reads the name of a mistake.
 pub(crate) fn bug(text: &str) -> Result<Bug, String> {
-    match text {
-        "unknown-is-confirmed" => Ok(Bug::UnknownIsConfirmed),
-        _ => Err(format!(
-            "there is no mistake {text:?}: `tenure-sim hunt` lists them"
-        )),
-    }
+    Bug::parse(text).ok_or_else(|| {
+        let names: Vec<_> = Bug::ALL.into_iter().map(Bug::name).collect();
+        format!(
+            "there is no mistake {text:?}: write one of {}",
+            names.join(", ")
+        )
+    })
 }
 
 #[cfg(test)]
