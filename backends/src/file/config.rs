@@ -78,4 +78,14 @@ impl FileRootBuilder {
         };
         opened.map_err(|failure| failure.into_error("open"))
     }
+
+    /// Opens the directory on `system` instead of this machine's operating system. For simulators: what a system must keep to is said
+    /// in [`system`](super::system).
+    ///
+    /// # Errors
+    /// As [`FileRootBuilder::open`].
+    #[cfg(feature = "simulated-system")]
+    pub fn open_on(self, system: std::sync::Arc<dyn system::System>) -> Result<FileRoot, Error> {
+        FileRoot::open_on(system, &self).map_err(|failure| failure.into_error("open"))
+    }
 }

@@ -48,6 +48,13 @@ mod replace;
 mod request;
 mod root;
 mod seal;
+#[cfg(feature = "simulated-system")]
+pub mod system;
+#[cfg(not(feature = "simulated-system"))]
+#[expect(
+    unreachable_pub,
+    reason = "public only where a simulator is to have it"
+)]
 mod system;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;

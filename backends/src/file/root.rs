@@ -98,7 +98,7 @@ impl FileRoot {
             Failure::new(ErrorKind::Exhausted, detail)
         };
         // The threads of the worker end with it when the watcher cannot be started.
-        let worker = Worker::start().map_err(threads)?;
+        let worker = Worker::start(system.as_ref()).map_err(threads)?;
         Ok(Self(Arc::new(Shared {
             inode: stat.inode,
             token_floor: builder.token_floor,

@@ -70,9 +70,10 @@ impl Watcher {
         if let Some(watch) = &watcher.watch {
             watcher.repair(watch.as_ref());
             let (served, watch) = (Arc::clone(&watcher), Arc::clone(watch));
-            std::thread::Builder::new()
-                .name("tenure-watch".to_owned())
-                .spawn(move || served.serve(watch.as_ref()))?;
+            system.start_thread(
+                "tenure-watch",
+                Box::new(move || served.serve(watch.as_ref())),
+            )?;
         }
         Ok(watcher)
     }

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use super::system::{Signal, System};
 use crate::locked::locked;
 
 /// How many locks may wait for a thread: more than there are elections in a process.
@@ -33,46 +34,43 @@ struct Queue {
     tasks: VecDeque<Arc<dyn Task>>,
 }
 
-#[derive(Default)]
 struct Lane {
     queue: Mutex<Queue>,
-    ready: Condvar,
+    /// Given when a task comes in or the lane is closed.
+    ready: Arc<dyn Signal>,
 }
 
 impl Lane {
     /// Whether there was room, or no limit applies.
     fn push(&self, task: Arc<dyn Task>, limit: usize) -> bool {
-        let mut queue = locked(&self.queue);
-        if queue.tasks.len() >= limit {
-            return false;
+        {
+            let mut queue = locked(&self.queue);
+            if queue.tasks.len() >= limit {
+                return false;
+            }
+            queue.tasks.push_back(task);
         }
-        queue.tasks.push_back(task);
-        self.ready.notify_one();
+        self.ready.notify();
         true
     }
 
     fn close(&self) {
         locked(&self.queue).closed = true;
-        self.ready.notify_all();
+        self.ready.notify();
     }
 
     /// Runs tasks until the lane is closed and empty.
     fn serve(&self) {
-        let mut queue = locked(&self.queue);
         loop {
-            if let Some(task) = queue.tasks.pop_front() {
-                drop(queue);
+            let (task, closed) = {
+                let mut queue = locked(&self.queue);
+                (queue.tasks.pop_front(), queue.closed)
+            };
+            if let Some(task) = task {
                 // A panic has been answered for by then: the task's asker learns of it when the reply is dropped.
                 let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
-                drop(task);
-                queue = locked(&self.queue);
-            } else if queue.closed {
+            } else if closed || self.ready.wait().is_err() {
                 return;
-            } else {
-                queue = self
-                    .ready
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
@@ -92,10 +90,10 @@ impl std::fmt::Debug for Worker {
 
 impl Worker {
     /// Starts the threads.
-    pub(crate) fn start() -> std::io::Result<Self> {
+    pub(crate) fn start(system: &dyn System) -> std::io::Result<Self> {
         Ok(Self {
-            durable: lane("tenure-disk")?,
-            quick: lane("tenure-file")?,
+            durable: lane(system, "tenure-disk")?,
+            quick: lane(system, "tenure-file")?,
         })
     }
 
@@ -124,12 +122,13 @@ impl Drop for Worker {
     }
 }
 
-fn lane(name: &str) -> std::io::Result<Arc<Lane>> {
-    let lane = Arc::new(Lane::default());
+fn lane(system: &dyn System, name: &str) -> std::io::Result<Arc<Lane>> {
+    let lane = Arc::new(Lane {
+        queue: Mutex::default(),
+        ready: system.signal(),
+    });
     let served = Arc::clone(&lane);
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || served.serve())?;
+    system.start_thread(name, Box::new(move || served.serve()))?;
     Ok(lane)
 }
 

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::fcntl::FcntlArg;
@@ -17,8 +17,10 @@ use rustix::process::{Resource, Rlimit};
 use tenure_core::{Nanos, WallTime};
 
 use super::{
-    DescriptorLimit, Event, FileKind, MountFacts, Open, OpenFile, Stat, System, Watch, WatchId,
+    DescriptorLimit, Event, FileKind, MountFacts, Open, OpenFile, Signal, Stat, System, ThreadBody,
+    Watch, WatchId,
 };
+use crate::locked::locked;
 
 const ATTRIBUTE: &CStr = c"user.tenure.token";
 const ATTRIBUTE_BYTES_MAX: usize = 512;
@@ -145,6 +147,35 @@ impl System for Linux {
         let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
         let rest = u64::try_from(now.tv_nsec).unwrap_or_default();
         Nanos::new(seconds.saturating_mul(1_000_000_000).saturating_add(rest))
+    }
+
+    fn start_thread(&self, name: &str, body: ThreadBody) -> io::Result<()> {
+        let thread = std::thread::Builder::new().name(name.to_owned());
+        thread.spawn(body).map(drop)
+    }
+
+    fn signal(&self) -> Arc<dyn Signal> {
+        Arc::new(Flag::default())
+    }
+}
+
+#[derive(Default, Debug)]
+struct Flag {
+    changed: Condvar,
+    given: Mutex<bool>,
+}
+
+impl Signal for Flag {
+    fn wait(&self) -> io::Result<()> {
+        let given = locked(&self.given);
+        let waited = self.changed.wait_while(given, |given| !*given);
+        *waited.unwrap_or_else(PoisonError::into_inner) = false;
+        Ok(())
+    }
+
+    fn notify(&self) {
+        *locked(&self.given) = true;
+        self.changed.notify_one();
     }
 }
 

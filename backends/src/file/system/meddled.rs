@@ -10,7 +10,7 @@ use std::time::Duration;
 use tenure_core::{Nanos, WallTime};
 
 use super::linux::Linux;
-use super::{DescriptorLimit, MountFacts, Open, OpenFile, Stat, System, Watch};
+use super::{DescriptorLimit, MountFacts, Open, OpenFile, Signal, Stat, System, ThreadBody, Watch};
 use crate::locked::locked;
 
 /// A call that a test may meddle with.
@@ -137,6 +137,14 @@ impl System for Meddled {
     fn monotonic(&self) -> Nanos {
         let later = self.0.later_nanoseconds.load(Ordering::Relaxed);
         Linux.monotonic().saturating_add(Nanos::new(later))
+    }
+
+    fn start_thread(&self, name: &str, body: ThreadBody) -> io::Result<()> {
+        Linux.start_thread(name, body)
+    }
+
+    fn signal(&self) -> Arc<dyn Signal> {
+        Linux.signal()
     }
 }
 
