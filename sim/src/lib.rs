@@ -4,6 +4,7 @@
 //! - [`random`]: streams of random numbers, one for each use.
 //! - [`executor`]: tasks of processes that live, pause and die; true time.
 //! - [`clock`]: each node's clocks.
+//! - [`disk`]: a file system, under the real file backend.
 //! - [`smoke`]: runs of the election under faults, and an oracle.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
@@ -14,6 +15,7 @@
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
 
 pub mod clock;
+pub mod disk;
 pub mod executor;
 pub mod figures;
 pub mod invariants;

@@ -41,6 +41,8 @@ pub enum Purpose {
     Elector = 5,
     /// What the work does, and how long it takes to stop.
     Work = 6,
+    /// How long system calls take, and what a power cut leaves.
+    Disk = 7,
 }
 
 /// A stream of random numbers: xoshiro256** (Blackman and Vigna 2018), seeded through [`SplitMix64`].

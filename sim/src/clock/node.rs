@@ -104,6 +104,18 @@ impl NodeClock {
         Box::pin(SimSleep::new(&self.0, Timeline::OverSuspend, duration))
     }
 
+    /// A wait that a suspend makes late: what a timer on `CLOCK_MONOTONIC` is.
+    pub fn sleep_awake(&self, duration: Duration) -> Sleep {
+        let duration = duration.into();
+        Box::pin(SimSleep::new(&self.0, Timeline::WhileAwake, duration))
+    }
+
+    /// What `CLOCK_MONOTONIC` shows.
+    pub fn monotonic(&self) -> Nanos {
+        let now = self.0.handle.now();
+        Nanos::new(self.0.lock().timers.at(now))
+    }
+
     /// From now on the oscillator runs at this rate.
     pub fn set_rate(&self, rate_ppm: i64) {
         self.change(|state, _| state.rate_ppm = rate_ppm);
