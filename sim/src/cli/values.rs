@@ -109,18 +109,8 @@ pub(crate) fn tier(text: &str) -> Result<Tier, String> {
 
 /// Reads the name of another election.
 pub(crate) fn peer(text: &str) -> Result<Peer, String> {
-    let client_go = |release_on_cancel| Peer::ClientGo {
-        release_on_cancel,
-        request_timeout: Some(Span::from_secs(5)),
-    };
-    match text {
-        "client-go" => Ok(client_go(false)),
-        "client-go-release" => Ok(client_go(true)),
-        "camel" => Ok(Peer::Camel),
-        _ => Err(format!(
-            "there is no model of {text:?}: write client-go, client-go-release or camel"
-        )),
-    }
+    text.parse()
+        .map_err(|error: tenure_sim::peers::UnknownPeer| error.to_string())
 }
 
 /// Reads the name of a mistake.

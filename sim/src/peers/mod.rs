@@ -1,18 +1,26 @@
 //! Models of other elections, as candidates in the same world: what they do wrong has to show.
+//!
+//! - [`Peer`]: which there are.
+//! - [`Pattern`]: what goes wrong while they are compared.
+//! - [`compare`]: how ours and all of them fare under the same plans, as a [`Table`].
+//! - [`Measured`]: how their own code fared, which the models have to agree with.
 
-use crate::plan::Span;
+mod camel;
+mod client_go;
+mod compare;
+mod measured;
+mod model;
+mod overlap;
+mod peer;
+mod render;
+mod scenarios;
+#[cfg(test)]
+mod tests;
+mod world;
 
-/// Which other election the candidates of a run use.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum Peer {
-    /// client-go's leader election.
-    ClientGo {
-        /// `ReleaseOnCancel`.
-        release_on_cancel: bool,
-        /// The HTTP client's timeout; nothing when it has none.
-        request_timeout: Option<Span>,
-    },
-    /// Apache Camel's Kubernetes cluster service.
-    Camel,
-}
+pub use client_go::{GoTiming, Stamps};
+pub use compare::{Agreement, Cell, Row, Table, compare};
+pub use measured::{Measured, Rate};
+pub use overlap::{Summary, Tally};
+pub use peer::{Peer, UnknownPeer};
+pub use scenarios::Pattern;

@@ -1,0 +1,254 @@
+use crate::plan::{
+    Backend, Direction, Fault, Foreign, NodePlan, OnMissingPlan, Plan, PlannedFault, Refusal,
+    ServerPlan, Span, TimingPlan, VERSION, Who,
+};
+use crate::random::{Purpose, Stream};
+
+use super::{GoTiming, Stamps};
+
+/// A fault pattern under which elections are compared: each seed gives a plan, the same for all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern {
+    /// Its short name.
+    pub name: &'static str,
+    /// What happens in it.
+    pub sentence: &'static str,
+    /// How many candidates there are.
+    pub candidates: u16,
+    /// The timing that client-go's candidates have in it, where it is not the standard's proportions.
+    pub go_timing: Option<GoTiming>,
+    make: fn(&mut Maker),
+}
+
+/// What makes a plan of a seed.
+struct Maker {
+    draw: Stream,
+    plan: Plan,
+}
+
+impl Pattern {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 15] = [
+        Self::new("cut/2", 2, "the leader's link is cut for good", cut),
+        Self::new("cut/5", 5, "the same with five candidates", cut),
+        Self::new(
+            "late/5",
+            5,
+            "answers to the leader take 4.8 s, then its link is cut",
+            late,
+        ),
+        Self::new(
+            "later/5",
+            5,
+            "answers to the leader take 9 s, then its link is cut",
+            later,
+        ),
+        Self::new(
+            "hang/3",
+            3,
+            "the leader's link hangs for 13 to 19 s, then all arrives",
+            hang,
+        ),
+        Self::new(
+            "paused/2",
+            2,
+            "the leader's process is paused for 25 to 30 s",
+            paused,
+        ),
+        Self::new("twins/2", 2, "two candidates have the same name", twins),
+        Self {
+            go_timing: Some(SHORT),
+            ..Self::new(
+                "short/2",
+                2,
+                "the lease duration is 1.9 s, and the leader's link is cut",
+                short,
+            )
+        },
+        Self::new("deleted/2", 2, "the Lease is deleted once", deleted),
+        Self::new("deleted/3", 3, "the same with three candidates", deleted),
+        Self::new("deleted/5", 5, "the same with five", deleted),
+        Self::new("deleted/10", 10, "the same with ten", deleted),
+        Self::new("refused/3", 3, "all writes are refused for 30 s", refused),
+        Self::new(
+            "dead/3",
+            3,
+            "the leader's machine loses power, and its pod is left Ready",
+            dead,
+        ),
+        Self::new(
+            "crash/3",
+            3,
+            "the leader's process is killed, and its pod is seen to be gone",
+            crash,
+        ),
+    ];
+
+    const fn new(
+        name: &'static str,
+        candidates: u16,
+        sentence: &'static str,
+        make: fn(&mut Maker),
+    ) -> Self {
+        Self {
+            name,
+            sentence,
+            candidates,
+            go_timing: None,
+            make,
+        }
+    }
+
+    /// The pattern of this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        const { &Self::ALL }
+            .iter()
+            .find(|pattern| pattern.name == name)
+    }
+
+    /// The plan of a seed.
+    pub fn plan(&self, seed: u64) -> Plan {
+        let node = || NodePlan {
+            starts_at: Some(Span::ZERO),
+            ..NodePlan::default()
+        };
+        let plan = Plan {
+            version: VERSION,
+            name: self.name.to_owned(),
+            seed,
+            backend: Backend::Lease,
+            quiet_from: Span::from_secs(60),
+            end: Span::from_secs(90),
+            timing: TimingPlan::default(),
+            server: ServerPlan::default(),
+            on_missing: OnMissingPlan::Wait,
+            cron: None,
+            nodes: (0..self.candidates).map(|_| node()).collect(),
+            faults: Vec::new(),
+        };
+        let mut maker = Maker {
+            draw: Stream::new(seed, 0, Purpose::Plan),
+            plan,
+        };
+        (self.make)(&mut maker);
+        maker.plan
+    }
+}
+
+impl Maker {
+    /// A moment or a length between the two, in milliseconds.
+    fn between(&mut self, least: u64, most: u64) -> Span {
+        Span::from_nanos(self.draw.within(least * 1_000_000..=most * 1_000_000))
+    }
+
+    fn fault(&mut self, at: Span, lasts: Option<Span>, what: Fault) {
+        self.plan.faults.push(PlannedFault { at, lasts, what });
+    }
+
+    /// When most things begin to go wrong: once all candidates have been there for a while.
+    fn onset(&mut self) -> Span {
+        self.between(10_000, 15_000)
+    }
+
+    /// Of the link of whoever leads then, until the run's quiet time.
+    fn cut(&mut self, at: Span) {
+        let node = Who::Leader;
+        let direction = Direction::Both;
+        self.fault(at, None, Fault::Cut { direction, node });
+    }
+
+    fn delay(&mut self, at: Span, until: Span, by: Span) {
+        let node = Who::Leader;
+        let direction = Direction::Replies;
+        let what = Fault::Delay {
+            by,
+            direction,
+            node,
+        };
+        self.fault(at, Some(until.minus(at)), what);
+    }
+}
+
+fn cut(maker: &mut Maker) {
+    let at = maker.onset();
+    maker.cut(at);
+}
+
+/// The cut comes between an answer that took long and the renewal after it: one that came while an answer is awaited would take that
+/// answer away, and with it what is tried here.
+fn late(maker: &mut Maker) {
+    maker.delay(
+        Span::from_secs(10),
+        Span::from_secs(30),
+        Span::from_millis(4_800),
+    );
+    let at = maker.between(15_000, 16_700);
+    maker.cut(at);
+}
+
+fn later(maker: &mut Maker) {
+    maker.delay(Span::from_secs(10), Span::from_secs(30), Span::from_secs(9));
+    let at = maker.between(19_200, 20_900);
+    maker.cut(at);
+}
+
+fn hang(maker: &mut Maker) {
+    let lasts = maker.between(13_000, 19_000);
+    let at = maker.onset();
+    let node = Who::Leader;
+    maker.fault(at, Some(lasts), Fault::Clog { node });
+}
+
+fn paused(maker: &mut Maker) {
+    let lasts = maker.between(25_000, 30_000);
+    let at = maker.onset();
+    let node = Who::Leader;
+    maker.fault(at, Some(lasts), Fault::Pause { node });
+}
+
+fn twins(maker: &mut Maker) {
+    for node in &mut maker.plan.nodes {
+        node.name = Some("twin".to_owned());
+    }
+}
+
+const SHORT: GoTiming = GoTiming {
+    lease_duration: Span::from_millis(1_900),
+    renew_deadline: Span::from_millis(1_600),
+    retry_period: Span::from_millis(400),
+    stamps: Stamps::Microseconds,
+};
+
+fn short(maker: &mut Maker) {
+    maker.plan.timing.lease = SHORT.lease_duration;
+    let at = maker.onset();
+    maker.cut(at);
+}
+
+fn deleted(maker: &mut Maker) {
+    let at = maker.onset();
+    maker.fault(at, None, Fault::Foreign(Foreign::Delete));
+}
+
+fn refused(maker: &mut Maker) {
+    maker.plan.quiet_from = Span::from_secs(70);
+    maker.plan.end = Span::from_secs(190);
+    let with = Refusal::Forbidden;
+    let lasts = Span::from_secs(30);
+    let at = maker.onset();
+    maker.fault(at, Some(lasts), Fault::Refuse { with });
+}
+
+fn dead(maker: &mut Maker) {
+    maker.plan.quiet_from = Span::from_secs(20);
+    maker.plan.end = Span::from_secs(190);
+    let at = maker.onset();
+    let node = Who::Leader;
+    maker.fault(at, None, Fault::PowerLoss { node });
+}
+
+fn crash(maker: &mut Maker) {
+    let at = maker.onset();
+    let node = Who::Leader;
+    maker.fault(at, None, Fault::Crash { node });
+}
