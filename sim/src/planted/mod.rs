@@ -15,6 +15,12 @@
 mod bug;
 mod catalogue;
 mod distortion;
+mod hunt;
+mod table;
+#[cfg(test)]
+mod tests;
 
 pub use bug::{Bug, Kind, Planting};
 pub use distortion::{Distortion, Store};
+pub use hunt::{Catch, Line, Missed, Progress, SEEDS_MOST};
+pub use table::table;

@@ -1,0 +1,100 @@
+use super::hunt::hunt_by;
+use super::*;
+use crate::invariants::{Breach, Invariant};
+use crate::plan::{Backend, Fault, Plan};
+use crate::{Tier, TrueTime};
+
+fn breach(invariant: Invariant) -> Vec<Breach> {
+    vec![Breach {
+        at: TrueTime::from_nanos(1),
+        invariant,
+        what: String::new(),
+    }]
+}
+
+fn hangs(plan: &Plan) -> bool {
+    plan.faults.iter().any(|fault| fault.what == Fault::Hang)
+}
+
+fn bug() -> Bug {
+    Bug::parse("deadline-from-answer").unwrap()
+}
+
+#[test]
+fn a_hunt_ends_at_the_first_seed_that_shows_the_bug_with_a_plan_of_what_matters() {
+    let run = |plan: &Plan, tier, bug: Option<Bug>| match bug {
+        Some(_) if hangs(plan) && tier == Tier::Machines => breach(Invariant::SingleLeader),
+        _ => Vec::new(),
+    };
+    let caught = hunt_by(bug(), 100, &run, |_| ()).unwrap();
+    assert_eq!(caught.faults(), 1);
+    assert!(hangs(&caught.plan));
+    assert_eq!(caught.tier, Tier::Machines);
+    assert_eq!(caught.caught_by(), Invariant::SingleLeader);
+    let first = (0..).find(|seed| {
+        let any = |backend| hangs(&Plan::generate(*seed, backend));
+        Backend::ALL.into_iter().any(any)
+    });
+    assert_eq!(caught.seeds, first.unwrap() + 1);
+    let line = serde_json::to_string(&caught.line()).unwrap();
+    let seeds = caught.seeds;
+    assert_eq!(
+        line,
+        format!(
+            r#"{{"bug":"deadline-from-answer","caught_by":"single-leader","seeds":{seeds},"faults":1}}"#
+        )
+    );
+}
+
+#[test]
+fn a_breach_of_something_else_is_no_catch() {
+    let run = |_: &Plan, _, bug: Option<Bug>| match bug {
+        Some(_) => breach(Invariant::Progress),
+        None => Vec::new(),
+    };
+    let seeds = 3;
+    assert_eq!(
+        hunt_by(bug(), seeds, &run, |_| ()),
+        Err(Missed::Uncaught { bug: bug(), seeds })
+    );
+}
+
+#[test]
+fn a_hunt_whose_control_is_not_silent_proves_nothing() {
+    let run = |_: &Plan, _, _| breach(Invariant::SingleLeader);
+    let missed = hunt_by(bug(), 3, &run, |_| ()).unwrap_err();
+    assert!(matches!(missed, Missed::ControlBreaches { seed: 0, .. }));
+}
+
+#[test]
+fn a_small_plan_breaches_nothing_without_its_bug() {
+    // Without any fault it breaches even so: that must not be taken for the bug.
+    let run = |plan: &Plan, _, bug: Option<Bug>| match bug {
+        Some(_) => breach(Invariant::SingleLeader),
+        None if plan.faults.is_empty() => breach(Invariant::SingleLeader),
+        None => Vec::new(),
+    };
+    let seedless = (0..).find(|seed| {
+        let has_faults = |backend| !Plan::generate(*seed, backend).faults.is_empty();
+        Backend::ALL.into_iter().all(has_faults)
+    });
+    assert_eq!(seedless, Some(0));
+    let caught = hunt_by(bug(), 1, &run, |_| ()).unwrap();
+    assert_eq!(caught.faults(), 1);
+}
+
+#[test]
+fn the_table_has_a_row_for_each_hunt() {
+    let run = |plan: &Plan, _, bug: Option<Bug>| match bug {
+        Some(_) if hangs(plan) => breach(Invariant::SingleLeader),
+        _ => Vec::new(),
+    };
+    let results = [
+        hunt_by(bug(), 100, &run, |_| ()),
+        hunt_by(bug(), 0, &run, |_| ()),
+    ];
+    let table = table(&results);
+    assert_eq!(table.lines().count(), 4);
+    assert!(table.contains("| single-leader | machine, "), "{table}");
+    assert!(table.contains("**nothing**"), "{table}");
+}
