@@ -11,6 +11,7 @@ use super::release_own::ReleaseOwn;
 use super::scene::Scene;
 use super::single_leader::SingleLeader;
 use super::step_down_deadline::StepDownDeadline;
+use super::stop_on_sight::StopOnSight;
 use super::token_monotonic::TokenMonotonic;
 use super::{Breach, Facts, Overlaps};
 use crate::trace::{Record, What};
@@ -31,6 +32,7 @@ pub struct Jury {
     release_own: ReleaseOwn,
     single_leader: SingleLeader,
     step_down_deadline: StepDownDeadline,
+    stop_on_sight: StopOnSight,
     token_monotonic: TokenMonotonic,
 }
 
@@ -50,6 +52,7 @@ impl Jury {
             release_own: ReleaseOwn,
             single_leader: SingleLeader::new(),
             step_down_deadline: StepDownDeadline::new(&facts),
+            stop_on_sight: StopOnSight::new(&facts),
             token_monotonic: TokenMonotonic,
             scene: Scene::new(facts),
         }
@@ -65,6 +68,14 @@ impl Jury {
     }
 
     fn settle_what_was_due(&mut self, record: &Record) {
+        if self.stop_on_sight.is_due(record.at) {
+            self.stop_on_sight.settle(
+                &self.scene,
+                &self.assumptions,
+                record.at,
+                &mut self.findings,
+            );
+        }
         if self.step_down_deadline.is_due(record.at) {
             self.step_down_deadline.settle(
                 &self.scene,
@@ -80,11 +91,15 @@ impl Jury {
         let (scene, findings) = (&self.scene, &mut self.findings);
         match record.what {
             What::Sent { .. } => self.release_own.see(scene, record, findings),
-            What::Observed { .. } => self.observed_monotonic.see(scene, record, findings),
+            What::Observed { .. } => {
+                self.observed_monotonic.see(scene, record, findings);
+                self.stop_on_sight.see(scene, record);
+            }
             What::Told { .. } | What::ShutDown => self.event_grammar.see(scene, record, findings),
             What::Touched { .. } => self.fenced_resource.see(record, findings),
             What::Panicked => self.progress.see(record, findings),
             What::Wrote { .. } => {
+                self.stop_on_sight.see(scene, record);
                 self.cas_only.see(scene, record, findings);
                 self.acked_start
                     .see(scene, &self.assumptions, record, findings);

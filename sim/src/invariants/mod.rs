@@ -17,6 +17,7 @@ mod release_own;
 mod scene;
 mod single_leader;
 mod step_down_deadline;
+mod stop_on_sight;
 mod token_monotonic;
 mod verdict;
 

@@ -33,6 +33,8 @@ pub enum Invariant {
     WallClockIrrelevance,
     /// S12: the same seed gives the same trace.
     Determinism,
+    /// S13: who reads that another holds its lock, or nobody, stops at once.
+    StopOnSight,
     /// L1: once everything is healed, somebody leads within a bound.
     Converge,
     /// L2: in the quiet time the leader stays.

@@ -142,11 +142,14 @@ pub enum Progress {
 }
 
 /// What a run of this plan breaches, with a bug or without.
-type Run<'a> = &'a dyn Fn(&Plan, Tier, Option<Bug>) -> Vec<Breach>;
+pub type Run<'a> = &'a dyn Fn(&Plan, Tier, Option<Bug>) -> Vec<Breach>;
 
 /// Makes runs with the bug, seed by seed, until an invariant that is expected to catch it does, and shrinks the plan of that run. The
 /// same seeds without the bug have to be silent, and so has the small plan.
-pub(super) fn hunt_by(
+///
+/// # Errors
+/// When it was not caught within `limit` seeds, and when a run without the bug is not silent.
+pub fn hunt_by(
     bug: Bug,
     limit: u64,
     run: Run<'_>,

@@ -1,4 +1,3 @@
-use super::hunt::hunt_by;
 use super::*;
 use crate::invariants::{Breach, Invariant};
 use crate::plan::{Backend, Fault, Plan};
