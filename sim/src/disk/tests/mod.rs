@@ -1,1 +1,5 @@
 mod conformance;
+mod files;
+mod power;
+mod scene;
+mod threads;
