@@ -19,6 +19,7 @@ pub mod disk;
 pub mod executor;
 pub mod figures;
 pub mod invariants;
+pub mod model;
 pub mod peers;
 pub mod plan;
 pub mod planted;

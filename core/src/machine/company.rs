@@ -36,6 +36,14 @@ impl Company {
         self.enlisted = Enlisted::No;
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn normalise(&mut self, normal: &super::normal::Normal<'_>) {
+        self.again = self.again.map(|again| normal.timer(again));
+        if let Enlisted::Perhaps(again) = self.enlisted {
+            self.enlisted = Enlisted::Perhaps(normal.timer(again));
+        }
+    }
+
     /// The call that is due, if any.
     pub(super) fn due(&self, now: Reading) -> Option<(Purpose, Operation)> {
         if self.enlisting_is_due(now) {

@@ -42,6 +42,29 @@ impl Following {
             withdrew: false,
         }
     }
+
+    /// From the second refusal on it makes no difference how many there were.
+    #[cfg(feature = "testing")]
+    pub(super) fn normalise(&mut self, normal: &super::normal::Normal<'_>, polls: bool) {
+        self.conflicts = self.conflicts.min(2);
+        self.poll = if polls {
+            normal.timer(self.poll)
+        } else {
+            normal.idle()
+        };
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Opportunity {
+    pub(super) fn normalise(&mut self, normal: &mut super::normal::Normal<'_>) {
+        if let Basis::At(version) = &mut self.basis {
+            *version = normal.labels.version(*version);
+        }
+        if let Some(identity) = &mut self.identity {
+            *identity = normal.labels.identity(*identity);
+        }
+    }
 }
 
 impl Machine {

@@ -254,6 +254,56 @@ impl Holding {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Holding {
+    pub(super) fn normalise(&mut self, normal: &mut super::normal::Normal<'_>, spans: &Spans) {
+        self.conflicts = self.conflicts.min(2);
+        self.jeopardy = false;
+        self.hold = normal.hold(self.hold);
+        if self.renews() {
+            self.last_confirmed = normal.reading(self.last_confirmed, spans.renew);
+        } else {
+            // Nothing is renewed any more, so no renewal has to be found.
+            self.last_confirmed = normal.origin();
+            self.unsettled.clear();
+        }
+        let end = spans.validity.saturating_add(spans.stop);
+        self.proven = if self.stage.is_releasing() {
+            normal.origin()
+        } else {
+            normal.reading(self.proven, end)
+        };
+        for attempt in &mut self.unsettled {
+            attempt.normalise(normal, end);
+        }
+        for acknowledged in &mut self.unproven {
+            acknowledged.at = normal.reading(acknowledged.at, end);
+            acknowledged.sent = normal.reading(acknowledged.sent, end);
+        }
+        match &mut self.stage {
+            Stage::Draining { limit, reason } => {
+                *limit = normal.timer(*limit);
+                *reason = StopReason::Resigned;
+            }
+            Stage::Leading => {}
+            Stage::Probation { over } => *over = normal.timer(*over),
+            Stage::Releasing { give_up } => *give_up = normal.timer(*give_up),
+            Stage::Stopping { reason, since, .. } => {
+                *since = normal.reading(*since, spans.stop);
+                *reason = StopReason::Resigned;
+            }
+        }
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Attempt {
+    pub(super) fn normalise(&mut self, normal: &mut super::normal::Normal<'_>, cap: Nanos) {
+        self.nonce = normal.labels.nonce(self.nonce);
+        self.sent = normal.reading(self.sent, cap);
+    }
+}
+
 /// Whether `a` was read after `b`.
 fn is_later(a: Reading, b: Reading) -> bool {
     a.raw > b.raw || a.boottime > b.boottime

@@ -151,6 +151,110 @@ impl Knowledge {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Knowledge {
+    /// What was observed, and since when, matters only to one who `follows` by it and has nothing newer on its way.
+    pub(super) fn normalise(
+        &mut self,
+        normal: &mut super::normal::Normal<'_>,
+        follows: bool,
+        lease: crate::Nanos,
+    ) {
+        self.leader = None;
+        self.give_way = self.give_way.map(|timer| normal.timer(timer));
+        // One that is no longer than our own changes no wait.
+        self.longest_lease = self
+            .longest_lease
+            .filter(|longest| crate::Nanos::from(*longest) > lease);
+        self.lost_claim = self
+            .lost_claim
+            .filter(|lost| normal.labels.may_show(lost.nonce))
+            .map(|lost| LostClaim {
+                identity: normal.labels.identity(lost.identity),
+                nonce: normal.labels.nonce(lost.nonce),
+            });
+        self.newest = self
+            .newest
+            .filter(|_| normal.labels.may_show_the_past())
+            .map(|newest| normal.labels.version(newest));
+        if !follows && self.request().is_none() {
+            self.observed = None;
+        }
+        if let Some(observed) = &mut self.observed {
+            observed.token = observed.token.map(|token| normal.labels.token(token));
+            observed.version = observed
+                .version
+                .map(|version| normal.labels.version(version));
+            match &mut observed.lock {
+                LockState::Held(held) => {
+                    held.holder = normal.labels.holder(&held.holder);
+                    held.identity = normal.labels.identity(held.identity);
+                    held.nonce = normal.labels.nonce(held.nonce);
+                }
+                LockState::Vacant { identity, mark } => {
+                    // A mark says whether it is of this object; who left it decides nothing.
+                    *mark = mark.filter(|mark| mark.identity == *identity);
+                    *identity = normal.labels.identity(*identity);
+                    if let Some(mark) = mark {
+                        mark.identity = *identity;
+                        mark.by = crate::Incarnation::from_bits(0);
+                    }
+                }
+                LockState::Missing | LockState::NeverHeld => {}
+            }
+        }
+        self.sighting = self
+            .sighting
+            .take()
+            .filter(|sighting| sighting.may_age(self.observed.is_some(), &self.candidate, normal))
+            .map(|sighting| sighting.normalised(normal, lease));
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Sighting {
+    /// Whether what is seen next may be what was seen before, so that its age counts.
+    fn may_age(
+        &self,
+        followed: bool,
+        candidate: &CandidateId,
+        normal: &super::normal::Normal<'_>,
+    ) -> bool {
+        match &self.subject {
+            Subject::Held { holder, nonce, .. } => {
+                !holder.is(candidate) && (followed || normal.labels.may_show(*nonce))
+            }
+            Subject::NotHeld => false,
+        }
+    }
+
+    fn normalised(self, normal: &mut super::normal::Normal<'_>, lease: crate::Nanos) -> Self {
+        let Subject::Held {
+            duration,
+            holder,
+            identity,
+            nonce,
+            token,
+            version,
+        } = self.subject
+        else {
+            return self;
+        };
+        let wait = duration.map_or(lease, |duration| lease.max(duration.into()));
+        Self {
+            first_seen: normal.reading(self.first_seen, wait),
+            subject: Subject::Held {
+                duration,
+                holder: normal.labels.holder(&holder),
+                identity: normal.labels.identity(identity),
+                nonce: normal.labels.nonce(nonce),
+                token: token.map(|token| normal.labels.token(token)),
+                version: version.map(|version| normal.labels.version(version)),
+            },
+        }
+    }
+}
+
 impl Machine {
     /// Takes in an observation, unless it is older than what is known. Says whether it was taken.
     pub(super) fn accept(&mut self, now: Moment, observation: Observation) -> bool {

@@ -17,6 +17,8 @@ mod following;
 mod holding;
 mod input;
 mod knowledge;
+#[cfg(feature = "testing")]
+mod normal;
 mod output;
 mod planted;
 mod settings;
@@ -32,6 +34,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use input::{Eligibility, Failure, Input, Moment, Operation, OperationId, Outcome, WorkEnd};
+#[cfg(feature = "testing")]
+pub use normal::Labels;
 pub use output::{Deadline, Output};
 pub use settings::{Membership, OnMissing, Settings};
 pub use state::State;

@@ -12,6 +12,16 @@ impl Timer {
         Self { since, span }
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn since(&self) -> Reading {
+        self.since
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn span(&self) -> Nanos {
+        self.span
+    }
+
     /// What is left by the clock that shows more: for what must not be late.
     pub(super) fn left_at_most(&self, now: Reading) -> Nanos {
         self.span.saturating_sub(now.longest_since(self.since))

@@ -1,0 +1,260 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tenure_core::machine::{Input, Outcome, Output, State, WorkEnd};
+use tenure_core::{FencingToken, Nanos};
+
+use super::action::{Action, Answer};
+use super::configuration::{Before, TICK};
+use super::names::{NOW, normalise};
+use super::rules::{Rules, moment};
+use super::store::{self, Newest};
+use super::world::{Broken, Call, Life, Lock, Node, Record, Work, World};
+
+/// One action, and what comes of it.
+pub(super) struct Step<'a> {
+    rules: &'a Rules,
+    world: World,
+    newest: Newest,
+    reborn: Option<u8>,
+}
+
+/// The world before anything has happened.
+pub(super) fn start(rules: &Rules) -> World {
+    let nodes = (0..usize::from(rules.configuration.candidates)).map(|node| Node {
+        machine: rules.machine(node),
+        call: None,
+        delayed: Vec::new(),
+        work: Work::None,
+        now: NOW,
+        ahead: 0,
+        unnoticed: 0,
+    });
+    let record = match rules.configuration.before {
+        Before::Missing => None,
+        Before::Released => Some(Record {
+            identity: 0,
+            lock: Lock::Released,
+        }),
+    };
+    let world = World {
+        nodes: nodes.collect(),
+        record,
+        newest_led: false,
+        broken: None,
+    };
+    let mut step = Step::new(rules, world);
+    for node in 0..step.world.nodes.len() {
+        step.give(node, Input::Tick);
+    }
+    step.finish()
+}
+
+/// The world after this action, which must be possible in it.
+pub(super) fn after(rules: &Rules, world: &World, action: Action) -> World {
+    let mut step = Step::new(rules, world.clone());
+    // A machine whose assertions fail is a finding like any other.
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        step.act(action);
+        step.finish()
+    }));
+    done.unwrap_or_else(|_| World {
+        broken: Some(Broken::Panic),
+        ..world.clone()
+    })
+}
+
+impl<'a> Step<'a> {
+    fn new(rules: &'a Rules, world: World) -> Self {
+        Self {
+            rules,
+            world,
+            newest: Newest::BEFORE,
+            reborn: None,
+        }
+    }
+
+    fn finish(self) -> World {
+        let mut world = self.world;
+        normalise(self.rules, &mut world, self.newest, self.reborn);
+        world
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::AnswerArrives(node) => {
+                if let Some(Call::Answered(outcome)) = self.node(node).call.take() {
+                    self.complete(node, outcome);
+                }
+            }
+            Action::Crash(node) => self.crash(node),
+            Action::Delete => store::delete(&mut self.world, &mut self.newest),
+            Action::DelayedWriteLands(node, index) => {
+                let write = self.node(node).delayed.remove(index);
+                store::apply(self.rules, &mut self.world, &mut self.newest, &write);
+            }
+            Action::RequestLands(node, answer) => self.land(node, answer),
+            Action::Resign(node) => self.give(node, Input::Resign),
+            Action::Tick(node) => self.tick(node),
+            Action::TickAll => (0..self.world.nodes.len()).for_each(|node| self.tick(node)),
+            Action::TickUnnoticed(node) => self.pass(node),
+            Action::WorkEnds(node) => self.end_work(node),
+        }
+    }
+
+    fn node(&mut self, node: usize) -> &mut Node {
+        &mut self.world.nodes[node]
+    }
+
+    /// Lets a tick pass on one candidate's clocks.
+    fn clock(&mut self, node: usize) {
+        let tick = Nanos::from(TICK);
+        let node = self.node(node);
+        node.now = node.now.plus(tick);
+        node.ahead += 1;
+        let behind = self.world.nodes.iter().map(|node| node.ahead).min();
+        let behind = behind.unwrap_or_default();
+        for node in &mut self.world.nodes {
+            node.ahead -= behind;
+        }
+    }
+
+    fn tick(&mut self, node: usize) {
+        self.clock(node);
+        self.node(node).unnoticed = 0;
+        self.give(node, Input::Tick);
+    }
+
+    /// A tick that the machine does not notice; the watchdog does.
+    fn pass(&mut self, node: usize) {
+        self.clock(node);
+        let node = self.node(node);
+        node.unnoticed += 1;
+        if node.work != Work::None && !node.machine.leads(node.now) {
+            node.work = Work::Told;
+        }
+    }
+
+    fn land(&mut self, node: usize, answer: Answer) {
+        let outcome = match self.node(node).call.take() {
+            Some(Call::Read) => {
+                Outcome::Observed(store::observe(self.rules, &self.world, self.newest))
+            }
+            Some(Call::Write(write)) => {
+                store::apply(self.rules, &mut self.world, &mut self.newest, &write)
+            }
+            other => {
+                self.node(node).call = other;
+                return;
+            }
+        };
+        match answer {
+            Answer::AtOnce => self.complete(node, outcome),
+            Answer::Later => self.node(node).call = Some(Call::Answered(outcome)),
+            Answer::Lost => self.node(node).call = Some(Call::AnswerLost),
+        }
+    }
+
+    fn complete(&mut self, node: usize, outcome: Outcome) {
+        if let Some(operation) = self.node(node).machine.call() {
+            self.give(node, Input::Completed { operation, outcome });
+        }
+    }
+
+    fn crash(&mut self, index: usize) {
+        self.keep_delayed(index);
+        let machine = self.rules.machine(index);
+        let node = self.node(index);
+        node.machine = machine;
+        node.work = Work::None;
+        node.now = NOW;
+        node.unnoticed = 0;
+        self.reborn = u8::try_from(index).ok();
+        self.give(index, Input::Tick);
+    }
+
+    /// Nobody waits any longer for the call that is under way; if it is a write, it may still land.
+    fn keep_delayed(&mut self, node: usize) {
+        let limit = usize::from(self.rules.configuration.delayed_writes);
+        let node = self.node(node);
+        if let Some(Call::Write(write)) = node.call.take() {
+            node.delayed.push(write);
+        }
+        let excess = node.delayed.len().saturating_sub(limit);
+        node.delayed.drain(..excess);
+    }
+
+    fn end_work(&mut self, node: usize) {
+        self.node(node).work = Work::None;
+        self.give(node, Input::WorkEnded(WorkEnd::Returned));
+    }
+
+    /// Hands an input to one machine, and does what it says.
+    fn give(&mut self, index: usize, input: Input) {
+        let node = self.node(index);
+        let now = node.now;
+        node.machine.handle(moment(now), input);
+        while let Some(output) = self.node(index).machine.poll() {
+            match output {
+                Output::Send(id, operation) => {
+                    let life = Life(u8::try_from(index).expect("few candidates"));
+                    self.node(index).call = store::call(&self.world, life, &operation);
+                    if self.node(index).call.is_none() {
+                        // Membership is a courtesy: it always succeeds.
+                        let done = Outcome::Done;
+                        return self.courteous(index, id, done);
+                    }
+                }
+                Output::Abandon(_) => self.abandon(index),
+                Output::AbortWork => self.tell_to_stop(index),
+                Output::StartWork { token, .. } => self.start_work(index, token),
+                Output::StopWork(_) => self.stop_work(index),
+                Output::Ended | Output::Event(_) | Output::NoteWritten(_) => {}
+            }
+        }
+        if self.node(index).work == Work::Told && self.rules.configuration.stop_timeout == 0 {
+            self.end_work(index);
+        }
+    }
+
+    fn courteous(
+        &mut self,
+        node: usize,
+        operation: tenure_core::machine::OperationId,
+        outcome: Outcome,
+    ) {
+        while self.node(node).machine.poll().is_some() {}
+        self.give(node, Input::Completed { operation, outcome });
+    }
+
+    fn abandon(&mut self, index: usize) {
+        self.keep_delayed(index);
+    }
+
+    fn start_work(&mut self, index: usize, token: FencingToken) {
+        let newest = token.value() == self.newest.token;
+        if self.world.newest_led {
+            self.world.broken = Some(Broken::Token);
+        }
+        self.world.newest_led |= newest;
+        self.node(index).work = Work::Running;
+    }
+
+    fn stop_work(&mut self, index: usize) {
+        let node = self.node(index);
+        if node.work == Work::None {
+            return;
+        }
+        if node.machine.state() == State::Draining {
+            node.work = Work::Draining;
+        } else {
+            node.work = Work::Told;
+        }
+    }
+
+    fn tell_to_stop(&mut self, index: usize) {
+        let node = self.node(index);
+        if node.work != Work::None {
+            node.work = Work::Told;
+        }
+    }
+}

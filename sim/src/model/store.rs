@@ -1,0 +1,187 @@
+use tenure_core::backend::{
+    Acquired, Grant, Held, Hold, LockState, Observation, ReleaseMark, Released, Renewal,
+    RenewalReceipt, Renewed, Vacancy,
+};
+use tenure_core::machine::{Operation, Outcome};
+use tenure_core::{FencingToken, Identity, Incarnation, Version};
+
+use super::names::{TOKEN, VERSION};
+use super::rules::Rules;
+use super::world::{Basis, Call, Deed, Life, Lock, Record, World, Write};
+
+/// The identity of an object that did not exist before, until it is named anew.
+const NEW_OBJECT: u128 = u128::MAX;
+
+/// A leased record during one step, which changes it at most once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest {
+    pub(super) token: u64,
+    pub(super) version: u64,
+}
+
+impl Newest {
+    pub(super) const BEFORE: Self = Self {
+        token: TOKEN,
+        version: VERSION,
+    };
+
+    fn token(self) -> FencingToken {
+        FencingToken::new(self.token).expect("labels of tokens are small")
+    }
+}
+
+/// What a machine wants to send, as far as the store looks at it.
+pub(super) fn call(world: &World, life: Life, operation: &Operation) -> Option<Call> {
+    let renewed = |hold: &Hold| {
+        if hold.version == Version(VERSION) && world.record.is_some() {
+            Basis::Newest
+        } else {
+            Basis::Outdated
+        }
+    };
+    let write = match operation {
+        Operation::Observe => return Some(Call::Read),
+        Operation::Acquire(claim) => Write {
+            basis: match claim.basis {
+                tenure_core::backend::Basis::Missing => Basis::Missing,
+                tenure_core::backend::Basis::At(Version(VERSION)) if world.record.is_some() => {
+                    Basis::Newest
+                }
+                tenure_core::backend::Basis::At(_) => Basis::Outdated,
+            },
+            deed: Deed::Acquire(claim.nonce),
+            life,
+        },
+        Operation::Renew(Renewal { hold, nonce, .. }) => Write {
+            basis: renewed(hold),
+            deed: Deed::Renew(*nonce),
+            life,
+        },
+        Operation::Release(release) => Write {
+            basis: renewed(&release.hold),
+            deed: Deed::Release,
+            life,
+        },
+        _ => return None,
+    };
+    Some(Call::Write(write))
+}
+
+/// What a read shows.
+pub(super) fn observe(rules: &Rules, world: &World, newest: Newest) -> Observation {
+    let Some(record) = world.record else {
+        return Observation::of(LockState::Missing);
+    };
+    let identity = Identity(record.identity);
+    let lock = match record.lock {
+        Lock::Held { life, nonce } => LockState::Held(Held {
+            duration: Some(rules.lease),
+            holder: rules.holder(life),
+            identity,
+            nonce,
+        }),
+        Lock::Released => LockState::Vacant {
+            identity,
+            mark: Some(ReleaseMark {
+                by: Incarnation::from_bits(0),
+                identity,
+            }),
+        },
+    };
+    Observation {
+        token: Some(newest.token()),
+        version: Some(Version(newest.version)),
+        ..Observation::of(lock)
+    }
+}
+
+/// Whether a write would be done now.
+pub(super) fn fits(rules: &Rules, world: &World, write: &Write) -> bool {
+    match write.basis {
+        _ if rules.is_blind() => world.record.is_some() || write.basis == Basis::Missing,
+        Basis::Missing => world.record.is_none(),
+        Basis::Newest => true,
+        Basis::Outdated => false,
+    }
+}
+
+/// Whether a write may be done at some time.
+pub(super) fn may_fit(rules: &Rules, world: &World, write: &Write) -> bool {
+    fits(rules, world, write)
+        || rules.is_blind()
+        || (rules.configuration.deletions && write.basis == Basis::Missing)
+}
+
+/// Does the write if the record is what it was computed from, and answers.
+pub(super) fn apply(
+    rules: &Rules,
+    world: &mut World,
+    newest: &mut Newest,
+    write: &Write,
+) -> Outcome {
+    if !fits(rules, world, write) {
+        let seen = Some(observe(rules, world, *newest));
+        return match write.deed {
+            Deed::Acquire(_) => Outcome::Acquired(Acquired::Busy(seen)),
+            Deed::Renew(_) => Outcome::Renewed(Renewed::Conflict(seen)),
+            Deed::Release => Outcome::Released(Released::Conflict(seen)),
+        };
+    }
+    newest.version += 1;
+    outdate(world);
+    let identity = world.record.map_or(NEW_OBJECT, |record| record.identity);
+    let held = |nonce| Lock::Held {
+        life: write.life,
+        nonce,
+    };
+    let version = Version(newest.version);
+    let (lock, outcome) = match write.deed {
+        Deed::Acquire(nonce) => {
+            newest.token += 1;
+            world.newest_led = false;
+            let grant = Grant {
+                hold: Hold {
+                    identity: Identity(identity),
+                    token: newest.token(),
+                    version,
+                },
+                note: None,
+                request: None,
+                vacancy: Vacancy::AsClaimed,
+            };
+            (held(nonce), Outcome::Acquired(Acquired::Granted(grant)))
+        }
+        Deed::Renew(nonce) => {
+            let receipt = RenewalReceipt {
+                request: None,
+                version,
+            };
+            (held(nonce), Outcome::Renewed(Renewed::Confirmed(receipt)))
+        }
+        Deed::Release => (Lock::Released, Outcome::Released(Released::Vacated)),
+    };
+    world.record = Some(Record { identity, lock });
+    outcome
+}
+
+/// Somebody takes the record away.
+pub(super) fn delete(world: &mut World, newest: &mut Newest) {
+    newest.version += 1;
+    outdate(world);
+    world.record = None;
+}
+
+/// What was computed from the record as it was can no longer be done.
+fn outdate(world: &mut World) {
+    let outdate = |write: &mut Write| {
+        if write.basis == Basis::Newest {
+            write.basis = Basis::Outdated;
+        }
+    };
+    for node in &mut world.nodes {
+        node.delayed.iter_mut().for_each(outdate);
+        if let Some(Call::Write(write)) = &mut node.call {
+            outdate(write);
+        }
+    }
+}
