@@ -2,6 +2,7 @@ use super::Invariant;
 use super::assumptions::Assumptions;
 use super::findings::Findings;
 use super::scene::{Request, Scene};
+use crate::TrueTime;
 use crate::plan::Backend;
 use crate::trace::{Operation, Record, What};
 
@@ -47,8 +48,9 @@ impl AckedStart {
         let drift = u64::from(scene.facts.nodes[index].drift_ppm);
         let longest = validity.saturating_add(validity / 1_000_000 * drift + 1_000_000);
         let lasts = until.nanos().saturating_sub(sent.nanos());
-        let counts = assumptions.clocks_are_good() && !assumptions.is_held_up(index, record.at);
-        if counts && lasts > longest {
+        // A clock that stands still makes no end.
+        let stands_still = until == TrueTime::END || assumptions.is_held_up(index, record.at);
+        if assumptions.clocks_are_good() && !stands_still && lasts > longest {
             findings.accuse(record.at, Invariant::AckedStart, || {
                 format!(
                     "n{index} leads until {until}, {lasts} ns after its send, of at most {longest}"

@@ -235,14 +235,18 @@ impl Assumptions {
         }
     }
 
-    /// Who was chosen only when the fault began is told by the record; where it is not, it may be anybody.
+    /// Whom a fault strikes that is aimed at a role is known by who has it; a follower may be any.
     fn starve(&mut self, scene: &Scene, record: &Record, who: Who, until: TrueTime) {
-        let chosen = match who {
-            Who::Node(index) => Some(usize::from(index)),
-            Who::Follower | Who::Leader => scene.index(record),
-        };
         for (index, beyond) in self.nodes.iter_mut().enumerate() {
-            if chosen.is_none_or(|chosen| chosen == index) {
+            let node = &scene.nodes[index];
+            let strikes = match who {
+                Who::Node(chosen) => usize::from(chosen) == index,
+                Who::Leader => node.leads_until().is_some_and(|until| record.at <= until),
+                Who::Follower => true,
+            };
+            // What was starved when the fault began is starved until it ends, whoever leads then.
+            let goes_on = until != TrueTime::END && beyond.starved_until == Some(TrueTime::END);
+            if strikes || goes_on {
                 beyond.starved_until = Some(until);
             }
         }

@@ -8,11 +8,11 @@ use crate::trace::{Deed, Record, What};
 ///
 /// The version that the store compared with has to be the lock's at that moment, and the one that the request carried when it was
 /// sent; the version that the write makes is larger. Sessions and lock files compare no versions: their lock excludes by itself.
-#[derive(Clone, Default, Debug)]
-pub(super) struct CasOnly;
+#[derive(Debug)]
+pub(super) enum CasOnly {}
 
 impl CasOnly {
-    pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+    pub(super) fn see(scene: &Scene, record: &Record, findings: &mut Findings) {
         let What::Wrote {
             deed,
             basis,

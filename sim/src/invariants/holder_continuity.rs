@@ -4,23 +4,22 @@ use super::findings::Findings;
 use super::scene::Scene;
 use crate::trace::{Deed, Record, What};
 
-/// S5: while a node leads, the store grants the lock that it holds to nobody else.
+/// S5: while a node leads, the store grants the lock that it holds to nobody else, nor lets the next in a queue have it.
 ///
 /// Earlier than S1: a claim that is granted too early is a breach also when its leadership begins late enough. A lock that a stranger
 /// has taken from its holder is not held by it any more: it is claimed at once, and led only after the wait.
-#[derive(Clone, Default, Debug)]
-pub(super) struct HolderContinuity;
+#[derive(Debug)]
+pub(super) enum HolderContinuity {}
 
 impl HolderContinuity {
     pub(super) fn see(
-        &mut self,
         scene: &Scene,
         assumptions: &Assumptions,
         record: &Record,
         findings: &mut Findings,
     ) {
         let What::Wrote {
-            deed: Deed::Acquired,
+            deed: Deed::Acquired | Deed::Expired,
             holder: Some(taker),
             ..
         } = record.what

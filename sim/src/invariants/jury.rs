@@ -1,19 +1,26 @@
 use super::acked_start::AckedStart;
 use super::assumptions::Assumptions;
+use super::bounds::Bounds;
 use super::cas_only::CasOnly;
+use super::converge::Converge;
 use super::event_grammar::EventGrammar;
 use super::fenced_resource::FencedResource;
 use super::findings::Findings;
+use super::handover::Handover;
 use super::holder_continuity::HolderContinuity;
+use super::no_flap::NoFlap;
+use super::no_gap::NoGap;
 use super::observed_monotonic::ObservedMonotonic;
 use super::progress::Progress;
 use super::release_own::ReleaseOwn;
 use super::scene::Scene;
+use super::shutdown::Shutdown;
 use super::single_leader::SingleLeader;
 use super::step_down_deadline::StepDownDeadline;
 use super::stop_on_sight::StopOnSight;
 use super::token_monotonic::TokenMonotonic;
 use super::{Breach, Facts, Overlaps};
+use crate::TrueTime;
 use crate::trace::{Record, What};
 
 /// All invariants, looking at one run.
@@ -23,66 +30,79 @@ pub struct Jury {
     scene: Scene,
     assumptions: Assumptions,
     acked_start: AckedStart,
-    cas_only: CasOnly,
+    converge: Converge,
     event_grammar: EventGrammar,
     fenced_resource: FencedResource,
-    holder_continuity: HolderContinuity,
+    handover: Handover,
+    no_flap: NoFlap,
+    no_gap: NoGap,
     observed_monotonic: ObservedMonotonic,
     progress: Progress,
-    release_own: ReleaseOwn,
+    shutdown: Shutdown,
     single_leader: SingleLeader,
     step_down_deadline: StepDownDeadline,
     stop_on_sight: StopOnSight,
-    token_monotonic: TokenMonotonic,
 }
 
 impl Jury {
     /// The invariants of a run of which these facts are known.
     pub fn new(facts: Facts) -> Self {
+        let bounds = Bounds::of(&facts);
         Self {
             findings: Findings::default(),
             assumptions: Assumptions::new(&facts),
             acked_start: AckedStart::default(),
-            cas_only: CasOnly,
+            converge: Converge::new(&bounds),
             event_grammar: EventGrammar::new(&facts),
             fenced_resource: FencedResource::default(),
-            holder_continuity: HolderContinuity,
+            handover: Handover::new(&bounds),
+            no_flap: NoFlap::new(&facts),
+            no_gap: NoGap::new(),
             observed_monotonic: ObservedMonotonic::new(&facts),
-            progress: Progress,
-            release_own: ReleaseOwn,
+            progress: Progress::new(&facts),
+            shutdown: Shutdown::new(&facts),
             single_leader: SingleLeader::new(),
             step_down_deadline: StepDownDeadline::new(&facts),
             stop_on_sight: StopOnSight::new(&facts),
-            token_monotonic: TokenMonotonic,
             scene: Scene::new(facts),
         }
     }
 
     /// Looks at what happened. What was found first of each invariant stays.
     pub fn see(&mut self, record: &Record) {
-        self.settle_what_was_due(record);
+        self.settle_what_was_due(record.at);
         self.scene.take_in(record);
         self.assumptions.see(&self.scene, record);
         self.judge(record);
         self.scene.put_away(record);
     }
 
-    fn settle_what_was_due(&mut self, record: &Record) {
-        if self.stop_on_sight.is_due(record.at) {
-            self.stop_on_sight.settle(
-                &self.scene,
-                &self.assumptions,
-                record.at,
-                &mut self.findings,
-            );
+    /// Looks at what should have happened before this record, and has not.
+    fn settle_what_was_due(&mut self, at: TrueTime) {
+        let (scene, findings) = (&self.scene, &mut self.findings);
+        if self.step_down_deadline.is_due(at) {
+            let assumptions = &mut self.assumptions;
+            self.step_down_deadline
+                .settle(scene, assumptions, at, findings);
         }
-        if self.step_down_deadline.is_due(record.at) {
-            self.step_down_deadline.settle(
-                &self.scene,
-                &mut self.assumptions,
-                record.at,
-                &mut self.findings,
-            );
+        let assumptions = &self.assumptions;
+        if self.stop_on_sight.is_due(at) {
+            self.stop_on_sight.settle(scene, assumptions, at, findings);
+        }
+        if self.progress.is_due(at) {
+            self.progress.settle(scene, assumptions, at, findings);
+        }
+        if self.shutdown.is_due(at) {
+            self.shutdown.settle(scene, assumptions, at, findings);
+        }
+        if self.converge.is_due(at) {
+            self.converge.settle(findings);
+        }
+        if self.no_gap.is_due(at) {
+            self.no_gap.settle(assumptions, findings);
+        }
+        if self.handover.is_due(at) {
+            self.handover.settle(findings);
         }
     }
 
@@ -90,29 +110,28 @@ impl Jury {
     fn judge(&mut self, record: &Record) {
         let (scene, findings) = (&self.scene, &mut self.findings);
         match record.what {
-            What::Sent { .. } => self.release_own.see(scene, record, findings),
+            What::Sent { .. } => ReleaseOwn::see(scene, record, findings),
             What::Observed { .. } => {
                 self.observed_monotonic.see(scene, record, findings);
                 self.stop_on_sight.see(scene, record);
             }
             What::Told { .. } | What::ShutDown => self.event_grammar.see(scene, record, findings),
             What::Touched { .. } => self.fenced_resource.see(record, findings),
-            What::Panicked => self.progress.see(record, findings),
+            What::Panicked => Progress::panicked(record, findings),
             What::Wrote { .. } => {
                 self.stop_on_sight.see(scene, record);
-                self.cas_only.see(scene, record, findings);
+                CasOnly::see(scene, record, findings);
                 self.acked_start
                     .see(scene, &self.assumptions, record, findings);
-                self.holder_continuity
-                    .see(scene, &self.assumptions, record, findings);
-                self.release_own.see(scene, record, findings);
+                HolderContinuity::see(scene, &self.assumptions, record, findings);
+                ReleaseOwn::see(scene, record, findings);
             }
             What::Leads { .. } => {
                 self.acked_start
                     .see(scene, &self.assumptions, record, findings);
-                self.token_monotonic.see(scene, record, findings);
+                TokenMonotonic::see(scene, record, findings);
             }
-            What::WorkBegan { .. } => self.token_monotonic.see(scene, record, findings),
+            What::WorkBegan { .. } => TokenMonotonic::see(scene, record, findings),
             What::Up { .. } => {
                 self.event_grammar.see(scene, record, findings);
                 self.observed_monotonic.see(scene, record, findings);
@@ -123,10 +142,36 @@ impl Jury {
         if SingleLeader::concerns(&record.what) {
             self.single_leader
                 .see(scene, &self.assumptions, record, findings);
+            self.converge.see(scene, record);
         }
         if StepDownDeadline::concerns(&record.what) {
             self.step_down_deadline
                 .see(scene, &self.assumptions, record);
+        }
+        if Progress::concerns(&record.what) {
+            self.progress.expect(scene, record);
+        }
+        if Shutdown::concerns(&record.what) {
+            self.shutdown.see(scene, record);
+        }
+        if scene.quiet_since.is_some() {
+            self.judge_the_quiet_time(record);
+        }
+    }
+
+    fn judge_the_quiet_time(&mut self, record: &Record) {
+        let (scene, findings) = (&self.scene, &mut self.findings);
+        if let What::Quiet | What::Asked { .. } = record.what {
+            self.converge.see(scene, record);
+        }
+        if NoGap::concerns(&record.what) {
+            self.no_gap.see(scene, record);
+        }
+        if NoFlap::concerns(&record.what) {
+            self.no_flap.see(scene, record, findings);
+        }
+        if Handover::concerns(&record.what) {
+            self.handover.see(scene, record);
         }
     }
 

@@ -3,18 +3,24 @@
 
 mod acked_start;
 mod assumptions;
+mod bounds;
 mod cas_only;
+mod converge;
 mod event_grammar;
 mod facts;
 mod fenced_resource;
 mod findings;
+mod handover;
 mod holder_continuity;
 mod jury;
+mod no_flap;
+mod no_gap;
 mod observed_monotonic;
 mod overlaps;
 mod progress;
 mod release_own;
 mod scene;
+mod shutdown;
 mod single_leader;
 mod step_down_deadline;
 mod stop_on_sight;

@@ -65,10 +65,8 @@ impl Meter {
 fn second_longest(scene: &Scene, at: TrueTime) -> TrueTime {
     let (mut longest, mut second) = (at, at);
     for node in &scene.nodes {
-        let until = match node.belief {
-            _ if node.works() => TrueTime::END,
-            Some(belief) => belief.until,
-            None => continue,
+        let Some(until) = node.leads_until() else {
+            continue;
         };
         if until > longest {
             (longest, second) = (until, longest);

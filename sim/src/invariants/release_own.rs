@@ -7,11 +7,11 @@ use crate::trace::{Deed, Operation, Record, What};
 /// its own.
 ///
 /// The first is judged when the release is sent, the second when it takes effect, which may be long after its sender is gone.
-#[derive(Clone, Default, Debug)]
-pub(super) struct ReleaseOwn;
+#[derive(Debug)]
+pub(super) enum ReleaseOwn {}
 
 impl ReleaseOwn {
-    pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+    pub(super) fn see(scene: &Scene, record: &Record, findings: &mut Findings) {
         match record.what {
             What::Sent {
                 operation: Operation::Release,
@@ -40,12 +40,7 @@ impl ReleaseOwn {
     }
 
     fn judge_effect(scene: &Scene, record: &Record, findings: &mut Findings) {
-        let by = match scene.cause(record) {
-            Some(request) => request.life,
-            None => scene
-                .index(record)
-                .and_then(|index| scene.nodes[index].life),
-        };
+        let by = scene.cause(record).and_then(|request| request.life);
         let holder = scene.lock_before.holder;
         if let (Some(by), Some(holder)) = (by, holder)
             && by != holder

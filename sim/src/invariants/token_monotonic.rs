@@ -7,11 +7,11 @@ use crate::trace::{Record, What};
 ///
 /// A leadership begins with the first `Leads` of a token after whatever came before has ended: its `LeadsNot`, its deadline, its process.
 /// So a token that is led on again after its end is a token used twice. Claimed whatever else is broken.
-#[derive(Clone, Default, Debug)]
-pub(super) struct TokenMonotonic;
+#[derive(Debug)]
+pub(super) enum TokenMonotonic {}
 
 impl TokenMonotonic {
-    pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+    pub(super) fn see(scene: &Scene, record: &Record, findings: &mut Findings) {
         let Some(index) = scene.index(record) else {
             return;
         };

@@ -11,7 +11,7 @@ pub(super) use requests::{Fate, Request};
 use super::Facts;
 use crate::TrueTime;
 use crate::plan::Fault;
-use crate::trace::{Deed, Life, Record, RequestId, What};
+use crate::trace::{Deed, Life, Operation, Record, RequestId, What};
 use requests::Requests;
 
 /// What is so after the records so far.
@@ -26,6 +26,8 @@ pub(super) struct Scene {
     pub(super) quiet_since: Option<TrueTime>,
     /// Whether the record in hand begins a leadership.
     pub(super) begins: bool,
+    /// Whether the record in hand is the end of work that nobody had told to stop.
+    pub(super) ended_by_itself: bool,
     /// The newest token of any leadership before the record in hand.
     pub(super) newest_token: Option<u64>,
     /// When a stranger last changed the lock in a way that loses its holder.
@@ -44,6 +46,7 @@ impl Scene {
             lock_before: Lock::default(),
             quiet_since: None,
             begins: false,
+            ended_by_itself: false,
             newest_token: None,
             disturbed_at: None,
             requests: Requests::default(),
@@ -61,11 +64,20 @@ impl Scene {
         self.requests.find(id)
     }
 
-    /// The request that made the store do what the record in hand says, where that is known.
+    /// The request that made the store write what the record in hand says, where that is known.
     pub(super) fn cause(&self, record: &Record) -> Option<&Request> {
         let (at, id) = self.landed?;
         let request = self.requests.find(id)?;
-        (at == record.at && record.node == Some(request.node)).then_some(request)
+        let What::Wrote { deed, .. } = record.what else {
+            return None;
+        };
+        let own = match deed {
+            Deed::Acquired => request.operation == Operation::Acquire,
+            Deed::Renewed => request.operation == Operation::Renew,
+            Deed::Released => request.operation == Operation::Release,
+            Deed::Expired | Deed::Requested | Deed::Foreign(_) => false,
+        };
+        (own && at == record.at).then_some(request)
     }
 
     /// Whether a candidate with this life runs now, and on which node.
@@ -79,13 +91,15 @@ impl Scene {
 
     /// Takes in the next record.
     pub(super) fn take_in(&mut self, record: &Record) {
-        self.begins = false;
+        (self.begins, self.ended_by_itself) = (false, false);
         match record.what {
             What::Quiet => self.quiet_since = Some(record.at),
             What::Wrote { .. } => self.wrote(record),
-            What::SessionEnded { life } if self.lock.holder == Some(life) => {
-                self.lock_before = self.lock;
-                self.lock.holder = None;
+            What::Landed { request, .. } => {
+                self.landed = Some((record.at, request));
+                if let Some(request) = self.requests.find_mut(request) {
+                    request.landed = true;
+                }
             }
             _ => {}
         }
@@ -93,6 +107,10 @@ impl Scene {
             return;
         };
         self.note_request(record, index);
+        if let What::WorkEnded { .. } = record.what {
+            let work = self.nodes[index].work;
+            self.ended_by_itself = work.is_some_and(|work| work.told.is_none());
+        }
         let begins = self.nodes[index].take_in(record);
         if begins {
             self.begins = true;
@@ -129,12 +147,6 @@ impl Scene {
                     wrote: false,
                     fate: Fate::Open,
                 });
-            }
-            What::Landed { request, .. } => {
-                self.landed = Some((record.at, request));
-                if let Some(request) = self.requests.find_mut(request) {
-                    request.landed = true;
-                }
             }
             What::Answered { request, answer } => {
                 if let Some(request) = self.requests.find_mut(request) {
@@ -177,9 +189,9 @@ impl Scene {
         if let Some(request) = cause.and_then(|id| self.requests.find_mut(id)) {
             request.wrote = true;
         }
-        if deed == Deed::Acquired
-            && let Some(index) = holder.and_then(|life| self.node_of(life))
-        {
+        // A lock that names a candidate with a token is granted to it, also where a queue has moved.
+        let grants = matches!(deed, Deed::Acquired | Deed::Expired);
+        if grants && let Some(index) = holder.and_then(|life| self.node_of(life)) {
             self.nodes[index].granted = token.map(|token| (token, record.at));
         }
     }

@@ -60,9 +60,32 @@ pub(in crate::invariants) struct Work {
 const ROUNDING_NANOS: u64 = 1_000;
 
 impl Node {
-    /// Whether it says at `at` that it leads.
+    /// Whether it says at `at` that it leads. A virtual machine that is frozen says nothing.
     pub(in crate::invariants) fn believes(&self, at: TrueTime) -> bool {
-        self.belief.is_some_and(|belief| at < belief.until)
+        self.believes_until().is_some_and(|until| at < until)
+    }
+
+    /// Until when it says that it leads, if nothing happens.
+    pub(in crate::invariants) fn believes_until(&self) -> Option<TrueTime> {
+        match self.frozen {
+            Some((Frozen::VirtualMachine, _)) => None,
+            _ => self.belief.map(|belief| belief.until),
+        }
+    }
+
+    /// Until when it leads in any sense, if nothing happens.
+    pub(in crate::invariants) fn leads_until(&self) -> Option<TrueTime> {
+        if self.works() {
+            Some(TrueTime::END)
+        } else {
+            self.believes_until()
+        }
+    }
+
+    /// Whether it runs and may try.
+    pub(in crate::invariants) fn is_able(&self) -> bool {
+        let asked_off = self.ineligible || self.ending_since.is_some();
+        self.life.is_some() && self.frozen.is_none() && !asked_off
     }
 
     /// Whether work of it does something.
