@@ -8,7 +8,7 @@
 //! - [`smoke`]: runs of the election under faults, and an oracle.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
-//! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers.
+//! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers; [`report`]: how it went, drawn.
 //! - [`shrink`]: small plans out of large ones.
 //! - [`planted`]: mistakes that have to be found; [`peers`]: other elections in the same world.
 //!
@@ -24,6 +24,7 @@ pub mod peers;
 pub mod plan;
 pub mod planted;
 pub mod random;
+pub mod report;
 mod run;
 pub mod scenarios;
 pub mod shrink;
