@@ -54,6 +54,101 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Starts, ends, freezes and clocks.
+    fn process(&mut self, what: &What) -> Option<Option<(StepKind, String)>> {
+        let text = match *what {
+            What::Up { life } => {
+                self.up = true;
+                format!("starts (its life {})", life.0)
+            }
+            What::Down { how } => {
+                let clock = self.clock;
+                *self = Self {
+                    clock,
+                    ..Self::default()
+                };
+                words::down(how).to_owned()
+            }
+            What::Frozen { by } => {
+                self.frozen = true;
+                words::frozen(by).to_owned()
+            }
+            What::Thawed => {
+                self.frozen = false;
+                "runs again".to_owned()
+            }
+            What::Clock { rate_ppm, slew_ppm } => {
+                let before = self.clock.replace((rate_ppm, slew_ppm));
+                if before.unwrap_or_default() == (rate_ppm, slew_ppm) {
+                    return Some(None);
+                }
+                let slewed = match slew_ppm {
+                    0 => String::new(),
+                    _ => format!(", slewed by {}", words::rate(slew_ppm)),
+                };
+                format!("has a clock of {}{slewed}", words::rate(rate_ppm))
+            }
+            What::WallStepped { by_s } => format!("has its wall clock set by {by_s:+} s"),
+            _ => return None,
+        };
+        Some(Some((StepKind::Node, text)))
+    }
+
+    /// Belief and work.
+    fn leadership(&mut self, what: &What) -> Option<Option<(StepKind, String)>> {
+        let told = match *what {
+            What::Leads { token, until, .. } => {
+                let before = self.belief.replace((token, until));
+                if before.is_some_and(|before| before.0 == token) {
+                    return Some(None);
+                }
+                (StepKind::Lead, format!("leads, with token {token}"))
+            }
+            What::LeadsNot { token } => {
+                if self.belief.take().is_none() {
+                    return Some(None);
+                }
+                let text = format!("leads no longer, and says so (token {token})");
+                (StepKind::Lead, text)
+            }
+            What::WorkBegan { token } => {
+                self.works = true;
+                (StepKind::Work, format!("begins to work (token {token})"))
+            }
+            What::WorkTold { .. } => (StepKind::Work, "tells its work to stop".to_owned()),
+            What::WorkEnded { how, token } => {
+                self.works = false;
+                let how = words::work_end(how);
+                let text = format!("works no longer: it {how} (token {token})");
+                (StepKind::Work, text)
+            }
+            What::Touched {
+                accepted: false,
+                token,
+            } => {
+                let text = format!("has a write refused by the resource: its token {token} is old");
+                (StepKind::Work, text)
+            }
+            _ => return None,
+        };
+        Some(Some(told))
+    }
+}
+
+/// What an election tells and is asked, and its fires.
+fn told(what: &What) -> Option<Option<(StepKind, String)>> {
+    let text = match *what {
+        What::Told { event, .. } => words::told(event).to_owned(),
+        What::Asked { ask } => words::ask(ask).to_owned(),
+        What::ShutDown => "has shut down".to_owned(),
+        What::Fire { deed, due_s, .. } => format!("fire due at {due_s} {}", words::fire(deed)),
+        What::LedgerLost { .. } => "reports that the ledger of fires was lost".to_owned(),
+        _ => return None,
+    };
+    Some(Some((StepKind::Told, text)))
+}
+
 impl<'a> Story<'a> {
     fn new(plan: &'a Plan) -> Self {
         Self {
@@ -149,92 +244,13 @@ impl<'a> Story<'a> {
 
     /// What happens on a node; outer nothing where it is about the world.
     fn of_node(&mut self, index: u16, record: &Record) -> Option<Option<(StepKind, String)>> {
+        if let What::Up { life } = record.what {
+            self.lives.push((life, index));
+        }
         let node = &mut self.nodes[usize::from(index)];
-        let told = match record.what {
-            What::Up { life } => {
-                node.up = true;
-                self.lives.push((life, index));
-                (StepKind::Node, format!("starts (its life {})", life.0))
-            }
-            What::Down { how } => {
-                *node = Node {
-                    clock: node.clock,
-                    ..Node::default()
-                };
-                (StepKind::Node, words::down(how).to_owned())
-            }
-            What::Frozen { by } => {
-                node.frozen = true;
-                (StepKind::Node, words::frozen(by).to_owned())
-            }
-            What::Thawed => {
-                node.frozen = false;
-                (StepKind::Node, "runs again".to_owned())
-            }
-            What::Clock { rate_ppm, slew_ppm } => {
-                let before = node.clock.replace((rate_ppm, slew_ppm));
-                if before.is_none() && rate_ppm == 0 && slew_ppm == 0 {
-                    return Some(None);
-                }
-                let slewed = match slew_ppm {
-                    0 => String::new(),
-                    _ => format!(", slewed by {}", words::rate(slew_ppm)),
-                };
-                let rate = words::rate(rate_ppm);
-                (StepKind::Node, format!("has a clock of {rate}{slewed}"))
-            }
-            What::WallStepped { by_s } => (
-                StepKind::Node,
-                format!("has its wall clock set by {by_s:+} s"),
-            ),
-            What::Leads { token, until, .. } => {
-                let before = node.belief.replace((token, until));
-                if before.is_some_and(|before| before.0 == token) {
-                    return Some(None);
-                }
-                (StepKind::Lead, format!("leads, with token {token}"))
-            }
-            What::LeadsNot { token } => {
-                node.belief.take()?;
-                (
-                    StepKind::Lead,
-                    format!("leads no longer, and says so (token {token})"),
-                )
-            }
-            What::WorkBegan { token } => {
-                node.works = true;
-                (StepKind::Work, format!("begins to work (token {token})"))
-            }
-            What::WorkTold { .. } => (StepKind::Work, "tells its work to stop".to_owned()),
-            What::WorkEnded { how, token } => {
-                node.works = false;
-                let how = words::work_end(how);
-                (
-                    StepKind::Work,
-                    format!("works no longer: it {how} (token {token})"),
-                )
-            }
-            What::Touched {
-                accepted: false,
-                token,
-            } => (
-                StepKind::Work,
-                format!("has a write refused by the resource: its token {token} is old"),
-            ),
-            What::Told { event, .. } => (StepKind::Told, words::told(event).to_owned()),
-            What::Asked { ask } => (StepKind::Told, words::ask(ask).to_owned()),
-            What::ShutDown => (StepKind::Told, "has shut down".to_owned()),
-            What::Fire { deed, due_s, .. } => {
-                let what = words::fire(deed);
-                (StepKind::Told, format!("fire due at {due_s} {what}"))
-            }
-            What::LedgerLost { .. } => (
-                StepKind::Told,
-                "reports that the ledger of fires was lost".to_owned(),
-            ),
-            _ => return None,
-        };
-        Some(Some(told))
+        node.process(&record.what)
+            .or_else(|| node.leadership(&record.what))
+            .or_else(|| told(&record.what))
     }
 
     fn fault(&self, index: u32, verb: &str) -> String {
