@@ -5,6 +5,7 @@
 //! - [`executor`]: tasks of processes that live, pause and die; true time.
 //! - [`clock`]: each node's clocks.
 //! - [`disk`]: a file system, under the real file backend.
+//! - [`electors`]: the real elector under faults, step by step.
 //! - [`smoke`]: runs of the election under faults, and an oracle.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
@@ -16,6 +17,7 @@
 
 pub mod clock;
 pub mod disk;
+pub mod electors;
 pub mod executor;
 pub mod figures;
 pub mod invariants;

@@ -25,12 +25,12 @@ pub struct ClockStart {
 
 /// The clocks of one node. They go on while its processes come and go.
 ///
-/// | clock | rate | in suspend |
-/// | --- | --- | --- |
-/// | `raw` | the oscillator's | stands still |
-/// | `boottime` | the oscillator's and the slew | counts on at the oscillator's |
-/// | the timers' | as `boottime` | stands still, so that timers are late |
-/// | wall | as `boottime`, and steps | counts on |
+/// | clock | rate | in suspend | frozen from outside |
+/// | --- | --- | --- | --- |
+/// | `raw` | the oscillator's | stands still | stands still |
+/// | `boottime` | the oscillator's and the slew | counts on at the oscillator's | stands still |
+/// | the timers' | as `boottime` | stands still, so that timers are late | stands still |
+/// | wall | as `boottime`, and steps | counts on | stands still |
 #[derive(Clone)]
 pub struct NodeClock(Arc<Node>);
 
@@ -41,6 +41,7 @@ pub(super) struct Node {
 
 pub(super) struct State {
     boottime: Counter,
+    frozen: bool,
     raw: Counter,
     rate_ppm: i64,
     pub(super) sleepers: BTreeMap<u64, Waker>,
@@ -70,6 +71,7 @@ impl NodeClock {
             handle: handle.clone(),
             state: Mutex::new(State {
                 boottime: counter,
+                frozen: false,
                 raw: counter,
                 rate_ppm: start.rate_ppm,
                 sleepers: BTreeMap::new(),
@@ -85,16 +87,24 @@ impl NodeClock {
     /// The clock as an elector on this node sees it.
     pub fn clock(&self) -> Arc<SimClock> {
         Arc::new(SimClock {
-            boottime: Boottime::CountsSuspend,
             node: Arc::clone(&self.0),
+            shows: Shows::Both,
         })
     }
 
     /// The clock as a careless elector would read it: both readings stand still in suspend.
     pub fn clock_without_boottime(&self) -> Arc<SimClock> {
         Arc::new(SimClock {
-            boottime: Boottime::IsRaw,
             node: Arc::clone(&self.0),
+            shows: Shows::RawTwice,
+        })
+    }
+
+    /// The clock as another careless elector would read it: both readings are slewed.
+    pub fn clock_without_raw(&self) -> Arc<SimClock> {
+        Arc::new(SimClock {
+            node: Arc::clone(&self.0),
+            shows: Shows::BoottimeTwice,
         })
     }
 
@@ -136,6 +146,27 @@ impl NodeClock {
         self.change(|state, _| state.suspended = false);
     }
 
+    /// The machine is virtual, and is frozen from outside, or goes on. Whoever does this also pauses the node's processes.
+    pub fn set_frozen(&self, frozen: bool) {
+        self.change(|state, _| state.frozen = frozen);
+    }
+
+    /// Whether the machine is suspended.
+    pub fn is_suspended(&self) -> bool {
+        self.0.lock().suspended
+    }
+
+    /// Whether the machine is frozen from outside.
+    pub fn is_frozen(&self) -> bool {
+        self.0.lock().frozen
+    }
+
+    /// How many millionths faster than true time the oscillator runs, and how much a time service slews on top of it.
+    pub fn rates(&self) -> (i64, i64) {
+        let state = self.0.lock();
+        (state.rate_ppm, state.slew_ppm)
+    }
+
     /// Sets the wall clock forward, or back when `micros` is negative.
     pub fn step_wall(&self, micros: i64) {
         self.change(|state, _| state.wall_offset = state.wall_offset.saturating_add(micros));
@@ -166,11 +197,12 @@ impl State {
 
     fn apply(&mut self, now: TrueTime) {
         let slewed = self.rate_ppm + self.slew_ppm;
-        let running = !self.suspended;
+        let running = !self.suspended && !self.frozen;
         self.raw.change(now, running.then_some(self.rate_ppm));
         self.timers.change(now, running.then_some(slewed));
         let boottime = if running { slewed } else { self.rate_ppm };
-        self.boottime.change(now, Some(boottime));
+        self.boottime
+            .change(now, (!self.frozen).then_some(boottime));
     }
 }
 
@@ -183,14 +215,36 @@ impl fmt::Debug for NodeClock {
 /// A node's clock as an elector sees it.
 #[derive(Clone)]
 pub struct SimClock {
-    boottime: Boottime,
     node: Arc<Node>,
+    shows: Shows,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Boottime {
-    CountsSuspend,
-    IsRaw,
+enum Shows {
+    Both,
+    BoottimeTwice,
+    RawTwice,
+}
+
+impl SimClock {
+    /// The first moment of true time at which this clock says that `length` has passed since `since`, if it goes on as it does;
+    /// [`TrueTime::END`] while it stands still.
+    pub fn when_passed(&self, since: Reading, length: Nanos) -> TrueTime {
+        let state = self.node.lock();
+        let raw = state.raw.when(since.raw.saturating_add(length).get());
+        let boottime = state
+            .boottime
+            .when(since.boottime.saturating_add(length).get());
+        let (raw, other) = match self.shows {
+            Shows::Both => (raw, boottime),
+            Shows::BoottimeTwice => (boottime, boottime),
+            Shows::RawTwice => (raw, raw),
+        };
+        match (raw, other) {
+            (Some(raw), Some(other)) => raw.min(other),
+            (one, other) => one.or(other).unwrap_or(TrueTime::END),
+        }
+    }
 }
 
 impl Clock for SimClock {
@@ -198,11 +252,14 @@ impl Clock for SimClock {
         let now = self.node.handle.now();
         let state = self.node.lock();
         let raw = Nanos::new(state.raw.at(now));
-        let boottime = match self.boottime {
-            Boottime::CountsSuspend => Nanos::new(state.boottime.at(now)),
-            Boottime::IsRaw => raw,
-        };
-        Reading { boottime, raw }
+        match self.shows {
+            Shows::Both => Reading {
+                boottime: Nanos::new(state.boottime.at(now)),
+                raw,
+            },
+            Shows::BoottimeTwice => Reading::both(Nanos::new(state.boottime.at(now))),
+            Shows::RawTwice => Reading::both(raw),
+        }
     }
 
     fn wall(&self) -> WallTime {

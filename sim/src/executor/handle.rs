@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::Process;
-use super::task::{Body, TaskId};
+use super::task::{Body, New, TaskId};
 use crate::TrueTime;
 use crate::random::Stream;
 
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     made: u64,
     now: TrueTime,
     pub(super) ready: VecDeque<TaskId>,
-    pub(super) spawned: Vec<(Process, Body)>,
+    pub(super) spawned: Vec<New>,
     ties: Stream,
     timers: BTreeMap<TimerKey, Waker>,
     world: Process,
@@ -65,16 +65,33 @@ impl Handle {
 
     /// Starts a task of `process`. A dead process starts none.
     pub fn spawn(&self, process: &Process, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_new(process, Box::pin(task), false);
+    }
+
+    /// Starts a task of `process` that has a thread of its own: starving the process does not make it late.
+    pub fn spawn_thread(&self, process: &Process, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_new(process, Box::pin(task), true);
+    }
+
+    fn spawn_new(&self, process: &Process, body: Body, own_thread: bool) {
         if process.is_alive() {
-            self.lock().spawned.push((process.clone(), Box::pin(task)));
+            self.lock().spawned.push(New {
+                body,
+                own_thread,
+                process: process.clone(),
+            });
         }
     }
 
     /// Starts a task of the world: it goes on whoever dies.
     pub fn spawn_in_world(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut shared = self.lock();
-        let world = shared.world.clone();
-        shared.spawned.push((world, Box::pin(task)));
+        let process = shared.world.clone();
+        shared.spawned.push(New {
+            body: Box::pin(task),
+            own_thread: true,
+            process,
+        });
     }
 
     /// A wait until `at` in true time, for servers and networks; nodes wait on their own clocks.

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,8 @@ struct State {
     alive: AtomicBool,
     node: Option<NodeId>,
     paused: AtomicBool,
+    /// How late its tasks are polled at the most, in nanoseconds; 0 when at once.
+    starved: AtomicU64,
 }
 
 impl Process {
@@ -48,6 +51,7 @@ impl Process {
             alive: AtomicBool::new(true),
             node,
             paused: AtomicBool::new(false),
+            starved: AtomicU64::new(0),
         }))
     }
 
@@ -69,6 +73,19 @@ impl Process {
     /// Whether the two are the same start of the same program.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How late its tasks are polled at the most, after they were woken; nothing when at once.
+    pub fn starved(&self) -> Option<Duration> {
+        match self.0.starved.load(Ordering::Relaxed) {
+            0 => None,
+            most => Some(Duration::from_nanos(most)),
+        }
+    }
+
+    pub(super) fn set_starved(&self, most: Option<Duration>) {
+        let nanos = most.map_or(0, |most| u64::try_from(most.as_nanos()).unwrap_or(u64::MAX));
+        self.0.starved.store(nanos, Ordering::Relaxed);
     }
 
     pub(super) fn mark_dead(&self) {

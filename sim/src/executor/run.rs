@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::handle::Advance;
 use super::task::{Task, TaskId};
@@ -49,6 +50,8 @@ pub enum Step {
 
 /// The single thread that everything in a run happens on.
 pub struct Executor {
+    /// How late the tasks of starved processes are polled.
+    delays: Stream,
     handle: Handle,
     hash: TraceHash,
     limits: Limits,
@@ -66,6 +69,7 @@ impl Executor {
     /// An executor for the run of `seed`.
     pub fn new(seed: u64, order: Order, limits: Limits) -> Self {
         Self {
+            delays: Stream::new(seed, 2, Purpose::Schedule),
             handle: Handle::new(Stream::new(seed, 1, Purpose::Schedule)),
             hash: TraceHash::EMPTY,
             limits,
@@ -111,7 +115,7 @@ impl Executor {
         }
         match self.handle.advance(limit) {
             Advance::To(now, waker) => {
-                self.hash.write_u64(now.nanos());
+                self.hash.mix(now.nanos());
                 self.polls_at_this_moment = 0;
                 waker.wake();
                 Step::Advanced
@@ -176,12 +180,29 @@ impl Executor {
         self.handle.lock().ready.extend(parked);
     }
 
+    /// From now on the tasks of `process` are polled up to `most` late, or at once again. Threads of its own are not
+    /// ([`Handle::spawn_thread`]).
+    pub fn starve(&mut self, process: &Process, most: Option<Duration>) {
+        if process.starved() == most {
+            return;
+        }
+        process.set_starved(most);
+        let waiting = self
+            .tasks
+            .values_mut()
+            .filter(|task| task.process.is(process) && task.due.is_some());
+        for task in waiting {
+            task.due = None;
+            task.waker.queue();
+        }
+    }
+
     fn adopt(&mut self) {
         let spawned = std::mem::take(&mut self.handle.lock().spawned);
-        for (process, body) in spawned {
+        for new in spawned {
             self.made += 1;
             let id = TaskId(self.made);
-            let task = Task::new(id, process, body, &self.handle);
+            let task = Task::new(id, new, &self.handle);
             task.waker.queue();
             self.tasks.insert(id, task);
         }
@@ -193,12 +214,42 @@ impl Executor {
     fn pick(&mut self) -> Option<TaskId> {
         loop {
             let id = self.pick_any()?;
-            match self.tasks.get(&id) {
-                Some(task) if task.process.is_paused() => self.parked.push(id),
-                Some(_) => return Some(id),
-                None => {}
+            let Some(task) = self.tasks.get(&id) else {
+                continue;
+            };
+            if task.process.is_paused() {
+                self.parked.push(id);
+            } else if !self.waits_its_turn(id) {
+                return Some(id);
             }
         }
+    }
+
+    /// Whether a woken task is not polled yet because its process is starved: a timer wakes it again when it is its turn.
+    fn waits_its_turn(&mut self, id: TaskId) -> bool {
+        let task = self
+            .tasks
+            .get_mut(&id)
+            .expect("only tasks that exist are asked");
+        let starved = task.process.starved().filter(|_| !task.own_thread);
+        let due = match (task.due, starved) {
+            (None, None) => return false,
+            (Some(due), _) => due,
+            (None, Some(most)) => {
+                let most = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
+                let late = Duration::from_nanos(self.delays.below(most.max(1)));
+                let due = self.handle.now().plus(late);
+                let waker = task.waker();
+                self.handle.set_timer(due, waker);
+                due
+            }
+        };
+        let waits = due > self.handle.now();
+        task.due = waits.then_some(due);
+        if waits {
+            task.waker.polled();
+        }
+        waits
     }
 
     fn pick_any(&mut self) -> Option<TaskId> {
@@ -215,7 +266,7 @@ impl Executor {
         if self.polls_at_this_moment > self.limits.polls_at_one_moment {
             self.stuck(self.now(), "tasks poll without time moving");
         }
-        self.hash.write_u64(id.0);
+        self.hash.mix(id.0);
         let task = self
             .tasks
             .get_mut(&id)

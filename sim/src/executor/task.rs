@@ -5,14 +5,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
 
 use super::{Handle, Process};
+use crate::TrueTime;
 
 pub(super) type Body = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct TaskId(pub(super) u64);
 
+/// A task that has not been taken over by the executor yet.
+pub(super) struct New {
+    pub(super) body: Body,
+    pub(super) own_thread: bool,
+    pub(super) process: Process,
+}
+
 pub(super) struct Task {
     pub(super) body: Body,
+    /// When it may be polled, while its process is starved and it has been woken.
+    pub(super) due: Option<TrueTime>,
+    pub(super) own_thread: bool,
     pub(super) process: Process,
     pub(super) waker: Arc<TaskWaker>,
 }
@@ -25,7 +36,12 @@ pub(super) struct TaskWaker {
 }
 
 impl Task {
-    pub(super) fn new(id: TaskId, process: Process, body: Body, handle: &Handle) -> Self {
+    pub(super) fn new(id: TaskId, new: New, handle: &Handle) -> Self {
+        let New {
+            body,
+            own_thread,
+            process,
+        } = new;
         let waker = Arc::new(TaskWaker {
             handle: handle.clone(),
             id,
@@ -33,6 +49,8 @@ impl Task {
         });
         Self {
             body,
+            due: None,
+            own_thread,
             process,
             waker,
         }

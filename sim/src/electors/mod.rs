@@ -1,0 +1,29 @@
+//! The election as it runs in production: the real elector, work loop, cron layer and watchdog, as tasks on the executor, over a
+//! simulated network and simulated stores.
+//!
+//! A run does what its [`Plan`](crate::plan::Plan) says. Everything that happens is told to a chronicle, at which the invariants
+//! look while it runs.
+
+mod belief;
+mod connection;
+mod cron;
+mod distorted;
+mod events;
+mod exits;
+mod gate;
+mod lock;
+mod log;
+mod network;
+mod node;
+mod recorded;
+mod resource;
+mod run;
+mod sessions;
+mod store;
+#[cfg(test)]
+mod tests;
+mod watchdog;
+mod work;
+mod world;
+
+pub use run::run;

@@ -1,0 +1,156 @@
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use super::gate::Gate;
+use crate::executor::NodeId;
+use crate::plan::{Direction, Fault, Span};
+use crate::random::{Purpose, Stream};
+
+/// The links between nodes and their store. Clones are the same network.
+#[derive(Clone, Debug)]
+pub(super) struct Network(Arc<Mutex<Vec<Link>>>);
+
+#[derive(Debug)]
+struct Link {
+    draw: Stream,
+    gate: Gate,
+    state: LinkState,
+}
+
+/// What is wrong with a link.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct LinkState {
+    clogged: bool,
+    duplicated_per_mille: u64,
+    replies: Way,
+    requests: Way,
+}
+
+/// What is wrong with one direction of a link.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Way {
+    cut: bool,
+    delay: Span,
+    lost_per_mille: u64,
+    slow: Option<Span>,
+}
+
+/// What happens to one request and its reply, drawn when the request is sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Route {
+    /// How long the request takes; nothing when it is lost.
+    pub(super) request: Option<Duration>,
+    /// After how long the request arrives once more.
+    pub(super) again: Option<Duration>,
+    /// How long the reply takes; nothing when it is lost.
+    pub(super) reply: Option<Duration>,
+    /// After how long the sender learns that something was lost; nothing when it hears nothing at all.
+    pub(super) told: Option<Duration>,
+}
+
+impl LinkState {
+    /// Adds what a fault that is under way does to the link of the node that it strikes.
+    pub(super) fn add(&mut self, fault: &Fault) {
+        match *fault {
+            Fault::Clog { .. } => self.clogged = true,
+            Fault::Cut { direction, .. } => self.each(direction, |way| way.cut = true),
+            Fault::Delay { by, direction, .. } => {
+                self.each(direction, |way| way.delay = way.delay.max(by));
+            }
+            Fault::Duplicate { per_mille, .. } => self.duplicated_per_mille = per_mille.into(),
+            Fault::Lossy {
+                direction,
+                per_mille,
+                ..
+            } => self.each(direction, |way| way.lost_per_mille = per_mille.into()),
+            Fault::Slow {
+                direction, most, ..
+            } => self.each(direction, |way| way.slow = Some(most)),
+            _ => {}
+        }
+    }
+
+    fn each(&mut self, direction: Direction, change: impl Fn(&mut Way)) {
+        if direction != Direction::Replies {
+            change(&mut self.requests);
+        }
+        if direction != Direction::Requests {
+            change(&mut self.replies);
+        }
+    }
+}
+
+impl Network {
+    pub(super) fn new(seed: u64, nodes: usize) -> Self {
+        let nodes = u64::try_from(nodes).expect("a count fits 64 bits");
+        let links = (0..nodes).map(|node| Link {
+            draw: Stream::new(seed, node, Purpose::Network),
+            gate: Gate::default(),
+            state: LinkState::default(),
+        });
+        Self(Arc::new(Mutex::new(links.collect())))
+    }
+
+    /// What will happen to a request that `node` sends now.
+    pub(super) fn route(&self, node: NodeId) -> Route {
+        let mut links = self.lock();
+        let Link { draw, state, .. } = &mut links[usize::from(node.0)];
+        // Always the same number of draws, so that a change of one link's state does not shift the rest.
+        let there = state.requests.latency(draw);
+        let back = state.replies.latency(draw);
+        let later = Way::default().latency(draw);
+        let lost = draw.happens(state.requests.lost_per_mille);
+        let reply_lost = draw.happens(state.replies.lost_per_mille);
+        let again = draw.happens(state.duplicated_per_mille);
+        let told = draw.happens(500);
+        Route {
+            request: (!lost && !state.requests.cut).then_some(there),
+            again: again.then_some(there + later * 3),
+            reply: (!reply_lost).then_some(back),
+            told: told.then_some(later),
+        }
+    }
+
+    /// Waits while the link is clogged.
+    pub(super) async fn pass(&self, node: NodeId) {
+        let gate = self.lock()[usize::from(node.0)].gate.clone();
+        gate.pass().await;
+    }
+
+    pub(super) fn lets_requests(&self, node: NodeId) -> bool {
+        !self.lock()[usize::from(node.0)].state.requests.cut
+    }
+
+    pub(super) fn lets_replies(&self, node: NodeId) -> bool {
+        !self.lock()[usize::from(node.0)].state.replies.cut
+    }
+
+    pub(super) fn set(&self, node: usize, state: LinkState) {
+        let gate = {
+            let link = &mut self.lock()[node];
+            link.state = state;
+            link.gate.clone()
+        };
+        gate.set_closed(state.clogged);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Link>> {
+        self.0
+            .lock()
+            .expect("one thread, and nothing panics under the lock")
+    }
+}
+
+impl Way {
+    /// Mostly short, with a long tail; anything up to what a slow link takes.
+    fn latency(self, draw: &mut Stream) -> Duration {
+        let tail = draw.happens(20);
+        let micros = draw.within(100..=3_000);
+        let usual = if tail { micros * 100 } else { micros };
+        let nanos = match self.slow {
+            Some(most) => (micros - 100) * (most.nanos() / 2_900),
+            None => usual * 1_000,
+        };
+        Duration::from_nanos(nanos.saturating_add(self.delay.nanos()))
+    }
+}

@@ -1,0 +1,244 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_core::elector::Backoff;
+use tenure_core::machine::OnMissing;
+use tenure_core::{
+    CandidateName, Clock, Control, Election, LockBackend, Nanos, Seed, Timing, WallTime,
+};
+
+use super::belief::{Beliefs, Believer};
+use super::connection::{Connection, Wiring};
+use super::cron::Cron;
+use super::events::tell_all;
+use super::exits::Exits;
+use super::lock::SimLock;
+use super::log::{Actor, Log};
+use super::recorded::{Current, Recorded, Sends};
+use super::resource::Resource;
+use super::watchdog::SimWatchdog;
+use super::work::{Orders, Work};
+use crate::clock::{ClockStart, NodeClock, SimClock};
+use crate::executor::{Executor, Handle, NodeId, Process};
+use crate::plan::{NodePlan, OnMissingPlan, Plan};
+use crate::planted::{Bug, Distortion};
+use crate::random::{Purpose, Stream};
+use crate::trace::{Down, Life, What};
+
+/// Short beside the quiet time, in which somebody has to lead though all have just ended their work.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(8),
+};
+
+/// A machine, and the candidate that runs on it now.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// Whether no process is ever started here again.
+    pub(super) away: bool,
+    pub(super) clock: NodeClock,
+    pub(super) id: NodeId,
+    pub(super) orders: Orders,
+    pub(super) plan: NodePlan,
+    pub(super) running: Option<Running>,
+    seeds: Stream,
+    timing: Timing,
+}
+
+/// A candidate's process.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) actor: Actor,
+    pub(super) connection: Arc<Connection>,
+    pub(super) control: Control,
+    pub(super) eligible: bool,
+}
+
+/// What a node's processes are made of, common to all.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    pub(super) beliefs: Beliefs,
+    pub(super) bug: Option<Bug>,
+    pub(super) cron: Option<Cron>,
+    pub(super) exits: Exits,
+    pub(super) log: Log,
+    pub(super) on_missing: OnMissingPlan,
+    pub(super) quiet_from: crate::TrueTime,
+    pub(super) resource: Resource,
+    pub(super) wiring: Wiring,
+}
+
+impl Scene {
+    /// What is done around the decisions, if a mistake is planted there.
+    pub(super) fn distortion(&self) -> Option<Distortion> {
+        self.bug.and_then(Bug::distortion)
+    }
+}
+
+impl Node {
+    pub(super) fn new(plan: &Plan, index: usize, timing: Timing, handle: &Handle) -> Self {
+        let node = &plan.nodes[index];
+        let number = u16::try_from(index).expect("a plan has a handful of nodes");
+        let start = ClockStart {
+            uptime: Nanos::from(node.uptime),
+            rate_ppm: node.rate_ppm,
+            wall: WallTime::from_unix_seconds(node.wall_s),
+        };
+        Self {
+            away: false,
+            clock: NodeClock::new(handle, start),
+            id: NodeId(number),
+            orders: Orders::default(),
+            plan: node.clone(),
+            running: None,
+            seeds: Stream::new(plan.seed, number.into(), Purpose::Elector),
+            timing,
+        }
+    }
+
+    /// Starts a process, unless one runs.
+    pub(super) fn start(&mut self, scene: &Scene, executor: &Executor) {
+        if self.running.is_some() || self.away {
+            return;
+        }
+        let seed = Seed::from_bits([self.seeds.next_u64(), self.seeds.next_u64()]);
+        let actor = Actor {
+            log: scene.log.clone(),
+            node: self.id,
+            process: Process::on(self.id),
+        };
+        let life = scene.log.next_life();
+        actor.tell(What::Up { life });
+        let believer = Believer {
+            actor: actor.clone(),
+            clock: self.elector_clock(scene.distortion()),
+            sends: Sends::default(),
+        };
+        let (connection, backend) = self.connect(scene, &believer, life);
+        let mut election = self.election(scene, &believer, backend, seed);
+        let control = election.control();
+        scene
+            .log
+            .name_life(life, control.view().candidate.incarnation);
+        // On a thread of its own, so that what is told is told when it happens.
+        let events = tell_all(control.events(), actor.clone());
+        executor.handle().spawn_thread(&actor.process, events);
+        let work = self.work(scene, &actor);
+        let (exits, node, teller) = (scene.exits.clone(), self.id, actor.clone());
+        executor.spawn(&actor.process, async move {
+            let make = |leadership| {
+                let work = work.clone();
+                async move {
+                    work.run(leadership).await;
+                    Ok::<(), String>(())
+                }
+            };
+            // Shutting down is the only way out of it.
+            drop(election.run_forever(BACKOFF, make).await);
+            teller.tell(What::ShutDown);
+            exits.end(node);
+        });
+        self.running = Some(Running {
+            actor,
+            connection,
+            control,
+            eligible: true,
+        });
+    }
+
+    fn elector_clock(&self, distortion: Option<Distortion>) -> Arc<SimClock> {
+        match distortion {
+            Some(Distortion::MonotonicOnly) => self.clock.clock_without_boottime(),
+            Some(Distortion::NoRawClock) => self.clock.clock_without_raw(),
+            _ => self.clock.clock(),
+        }
+    }
+
+    /// The way of a new process to the lock.
+    fn connect(
+        &self,
+        scene: &Scene,
+        believer: &Believer,
+        life: Life,
+    ) -> (Arc<Connection>, Arc<dyn LockBackend>) {
+        let current = Current::default();
+        let connection = Connection::open(
+            believer.actor.clone(),
+            Arc::clone(&believer.clock),
+            current.clone(),
+            life,
+            self.timing.lease_duration(),
+            &scene.wiring,
+        );
+        let backend = Arc::new(Recorded {
+            actor: believer.actor.clone(),
+            beliefs: scene.beliefs.clone(),
+            clock: Arc::clone(&believer.clock),
+            current,
+            handle: scene.wiring.handle.clone(),
+            inner: Arc::new(SimLock::new(&connection, scene.distortion())),
+            sends: believer.sends.clone(),
+        });
+        (connection, backend)
+    }
+
+    fn election(
+        &self,
+        scene: &Scene,
+        believer: &Believer,
+        backend: Arc<dyn LockBackend>,
+        seed: Seed,
+    ) -> Election {
+        let own = self.id.to_string();
+        let name = self.plan.name.as_deref().unwrap_or(&own);
+        let clock: Arc<SimClock> = Arc::clone(&believer.clock);
+        let clock: Arc<dyn Clock> = clock;
+        let on_missing = match scene.on_missing {
+            OnMissingPlan::AcquireAtOnce => OnMissing::AcquireAtOnce,
+            OnMissingPlan::Wait => OnMissing::Wait,
+        };
+        Election::builder(backend, clock, seed)
+            .candidate(CandidateName::new(name).expect("a plan's names are checked"))
+            .timing(self.timing)
+            .on_missing(on_missing)
+            .planted(scene.bug.and_then(Bug::mistake))
+            .watchdog(Arc::new(SimWatchdog {
+                beliefs: scene.beliefs.clone(),
+                believer: believer.clone(),
+                clock: self.clock.clone(),
+                exits: scene.exits.clone(),
+                handle: scene.wiring.handle.clone(),
+                sleeps: scene.distortion() == Some(Distortion::WatchdogSleeps),
+            }))
+            .build()
+            .expect("a plan's timing fits its store")
+    }
+
+    fn work(&self, scene: &Scene, actor: &Actor) -> Work {
+        Work {
+            actor: actor.clone(),
+            cron: scene.cron.clone(),
+            drain_takes: self.plan.drain_takes.into(),
+            handle: scene.wiring.handle.clone(),
+            lasts: self.plan.work_lasts.map(Duration::from),
+            orders: self.orders.clone(),
+            quiet_from: scene.quiet_from,
+            resource: scene.resource.clone(),
+            stop_takes: self.plan.stop_takes.into(),
+        }
+    }
+
+    /// Ends the process, without a word to anybody.
+    pub(super) fn kill(&mut self, scene: &Scene, executor: &mut Executor, how: Down) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        running.actor.tell(What::Down { how });
+        executor.kill(&running.actor.process);
+        running.connection.hang_up();
+        if !scene.wiring.store.counts_sessions() || how == Down::Ended {
+            let session = running.connection.session();
+            scene.wiring.store.end_session(session);
+        }
+    }
+}

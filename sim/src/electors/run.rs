@@ -1,0 +1,139 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::belief::Beliefs;
+use super::connection::Wiring;
+use super::cron::Cron;
+use super::exits::Exits;
+use super::log::Log;
+use super::network::Network;
+use super::node::{Node, Scene};
+use super::resource::Resource;
+use super::store::Store;
+use super::world::{Deed, World};
+use crate::TrueTime;
+use crate::executor::{Executor, Limits, Order, Step};
+use crate::plan::Plan;
+use crate::planted::{Bug, Distortion};
+use crate::random::{Purpose, Stream};
+use crate::trace::What;
+use crate::{Options, Outcome};
+
+/// How long a candidate waits at the most before it starts, where the plan does not say.
+const STARTS_WITHIN_MICROS: u64 = 3_000_000;
+
+/// Runs a plan with the real elector, work loop, cron layer and watchdog as tasks on the executor, until its end or the first
+/// breach.
+///
+/// # Panics
+/// When the plan's timing is impossible, or a node that a fault strikes is not there: plans that people wrote are checked before.
+pub fn run(plan: &Plan, options: &Options) -> Outcome {
+    let mut world = world(plan, options);
+    let mut events = 0;
+    let panic = catch_unwind(AssertUnwindSafe(|| drive(plan, &mut world, &mut events)));
+    let log = world.scene.log.clone();
+    if panic.is_err() {
+        log.tell(None, What::Panicked);
+    }
+    let chronicle = log.close(plan.facts());
+    let mut hash = world.executor.hash();
+    hash.mix(chronicle.hash().value());
+    Outcome {
+        events,
+        hash,
+        jury: chronicle.jury().clone(),
+        records: chronicle.into_records(),
+    }
+}
+
+fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
+    let executor = Executor::new(plan.seed, Order::Seeded, Limits::STANDARD);
+    let handle = executor.handle().clone();
+    let log = Log::new(plan.facts(), options.keep, &handle);
+    let scene = Scene {
+        beliefs: Beliefs::new(&handle),
+        bug: options.bug,
+        cron: plan.cron.as_ref().map(Cron::new),
+        exits: Exits::default(),
+        on_missing: plan.on_missing,
+        quiet_from: plan.quiet_from.from_start(),
+        resource: Resource::default(),
+        wiring: Wiring {
+            network: Network::new(plan.seed, plan.nodes.len()),
+            store: Store::new(plan, &log, &handle),
+            handle: handle.clone(),
+            swallows_hints: options
+                .bug
+                .and_then(Bug::distortion)
+                .is_some_and(Distortion::swallows_hints),
+        },
+        log,
+    };
+    let nodes = (0..plan.nodes.len()).map(|index| {
+        let timing = plan.timing(index).expect("a plan's timing was checked");
+        Node::new(plan, index, timing, &handle)
+    });
+    let nodes = nodes.collect();
+    let mut world = World::new(plan, executor, nodes, scene);
+    let mut arrivals = Stream::new(plan.seed, 0, Purpose::Work);
+    for (index, node) in plan.nodes.iter().enumerate() {
+        // Drawn for all, so that to say when one starts does not move the others.
+        let drawn = Duration::from_micros(arrivals.below(STARTS_WITHIN_MICROS));
+        let at = match node.starts_at {
+            Some(at) => at.from_start(),
+            None => TrueTime::START.plus(drawn),
+        };
+        world.plan(at, Deed::Start(index));
+    }
+    world
+}
+
+fn drive(plan: &Plan, world: &mut World<'_>, events: &mut u64) {
+    let quiet = plan.quiet_from.from_start();
+    while let Some((at, _)) = world.next().filter(|(at, _)| *at < quiet) {
+        if !advance(world, at, events) {
+            return;
+        }
+        // An aborted process may have put something earlier on the agenda.
+        if world
+            .next()
+            .is_some_and(|(next, _)| next <= world.executor.now())
+        {
+            world.act();
+        }
+    }
+    if !advance(world, quiet, events) {
+        return;
+    }
+    world.heal();
+    let end = plan.end.from_start();
+    while let Some((at, _)) = world.next().filter(|(at, _)| *at < end) {
+        if !advance(world, at, events) {
+            return;
+        }
+        world.act();
+    }
+    if advance(world, end, events) {
+        world.scene.log.tell(None, What::End);
+    }
+}
+
+/// Runs until `limit`, looking at every step. Says whether nothing was found.
+fn advance(world: &mut World<'_>, limit: TrueTime, events: &mut u64) -> bool {
+    let limit = limit.max(world.executor.now());
+    loop {
+        let step = world.executor.step(limit);
+        *events += 1;
+        match step {
+            Step::Polled => {
+                world.scene.beliefs.look();
+                world.bury();
+            }
+            Step::Advanced => {}
+            Step::Reached => return true,
+        }
+        if world.scene.log.is_breached() {
+            return false;
+        }
+    }
+}
