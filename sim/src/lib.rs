@@ -11,6 +11,7 @@
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers; [`report`]: how it went, drawn.
 //! - [`shrink`]: small plans out of large ones.
+//! - [`machines`]: the machine tier.
 //! - [`planted`]: mistakes that have to be found; [`peers`]: other elections in the same world.
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
@@ -21,6 +22,7 @@ pub mod electors;
 pub mod executor;
 pub mod figures;
 pub mod invariants;
+pub mod machines;
 pub mod model;
 pub mod peers;
 pub mod plan;
@@ -33,6 +35,7 @@ pub mod shrink;
 pub mod smoke;
 pub mod trace;
 mod true_time;
+mod world;
 
 pub use run::{Options, Outcome, Tier};
 pub use true_time::TrueTime;

@@ -14,6 +14,7 @@ mod overlap;
 mod peer;
 mod render;
 mod scenarios;
+mod seam;
 #[cfg(test)]
 mod tests;
 mod world;
