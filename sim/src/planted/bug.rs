@@ -45,6 +45,8 @@ pub(super) struct Entry {
     pub(super) tiers: &'static [Tier],
     pub(super) backends: &'static [Backend],
     pub(super) expected: &'static [Invariant],
+    /// Whether the watchdog looks on, as it does in production.
+    pub(super) guarded: bool,
 }
 
 impl Bug {
@@ -57,6 +59,18 @@ impl Bug {
             index += 1;
         }
         all
+    };
+
+    /// The one that is nothing but a missing watchdog.
+    pub const UNWATCHED: Self = {
+        let mut index = 0;
+        while !matches!(
+            CATALOGUE[index].planting,
+            Planting::Boundary(Distortion::WatchdogSleeps)
+        ) {
+            index += 1;
+        }
+        Self { index }
     };
 
     /// The bug with this name.
@@ -117,6 +131,12 @@ impl Bug {
     /// The kinds of lock on which it shows.
     pub fn backends(self) -> &'static [Backend] {
         self.entry().backends
+    }
+
+    /// Whether a watchdog looks on, as it does in production. It ends a leadership in time whatever the machine does, and would hide
+    /// what the machine does wrong: then it is left out.
+    pub fn is_guarded(self) -> bool {
+        self.entry().guarded
     }
 
     /// The invariants of which one has to catch it.

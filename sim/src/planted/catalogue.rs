@@ -24,6 +24,7 @@ const fn entry(
         tiers: &[Machines, Electors],
         backends: &Backend::ALL,
         expected: &[Invariant::SingleLeader],
+        guarded: true,
     }
 }
 
@@ -34,6 +35,13 @@ impl Entry {
 
     const fn at(self, tiers: &'static [Tier]) -> Self {
         Self { tiers, ..self }
+    }
+
+    const fn unguarded(self) -> Self {
+        Self {
+            guarded: false,
+            ..self
+        }
     }
 
     const fn by(self, expected: &'static [Invariant]) -> Self {
@@ -196,7 +204,8 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 1, rule 8",
         "Work that ignores that it is to stop is aborted only after all of the stop timeout.",
     )
-    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline]),
+    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline])
+    .unguarded(),
     entry(
         Safety,
         "late-answer",
@@ -242,7 +251,8 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 8",
         "Work that ignores that it is to stop is not aborted.",
     )
-    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline]),
+    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline])
+    .unguarded(),
     entry(
         Liveness,
         "never-polls",
@@ -410,7 +420,8 @@ pub(super) const CATALOGUE: &[Entry] = &[
         Machine(Mistake::TimerIsTrusted),
         "rule 3, pitfall 10",
         "An alarm that rings is taken for the time that it was set for, and no clock is read.",
-    ),
+    )
+    .unguarded(),
     entry(
         Safety,
         "token-reused",
@@ -455,7 +466,8 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 1, rule 7, pitfall 28, pitfall 29",
         "The holder of a session lock leads until it is told that its session has ended.",
     )
-    .on(&[Session]),
+    .on(&[Session])
+    .unguarded(),
     entry(
         Safety,
         "wakes-on-time",
@@ -463,7 +475,8 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 3",
         "What must not be late is woken on time by a timer that somebody slews.",
     )
-    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline]),
+    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline])
+    .unguarded(),
     entry(
         Safety,
         "watchdog-sleeps",
@@ -472,7 +485,8 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "Nobody watches over a leadership whose task is not run.",
     )
     .at(&[Electors])
-    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline]),
+    .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline])
+    .unguarded(),
     entry(
         Safety,
         "wild-clock",

@@ -190,7 +190,8 @@ impl Scene<'_> {
     fn caught(&self, plan: &Plan) -> Option<Breach> {
         let breaches = (self.run)(plan, self.tier, Some(self.bug));
         let expected = |breach: &Breach| self.bug.expected().contains(&breach.invariant);
-        breaches.into_iter().find(expected)
+        let breach = breaches.into_iter().find(expected)?;
+        self.is_to_blame(plan).then_some(breach)
     }
 
     /// The same breach, of a plan that without the bug breaches nothing.
@@ -198,7 +199,15 @@ impl Scene<'_> {
         let breaches = (self.run)(plan, self.tier, Some(self.bug));
         let breach = breaches.into_iter().find(|breach| breach.invariant == by)?;
         let silent = (self.run)(plan, self.tier, None).is_empty();
-        silent.then_some(breach)
+        (silent && self.is_to_blame(plan)).then_some(breach)
+    }
+
+    /// Whether it is the bug that shows, and not the watchdog that is missing with it.
+    fn is_to_blame(&self, plan: &Plan) -> bool {
+        let unwatched = Bug::UNWATCHED;
+        self.bug.is_guarded()
+            || self.bug == unwatched
+            || (self.run)(plan, self.tier, Some(unwatched)).is_empty()
     }
 
     fn catch(
