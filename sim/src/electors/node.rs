@@ -208,7 +208,7 @@ impl Node {
                 clock: self.clock.clone(),
                 exits: scene.exits.clone(),
                 handle: scene.wiring.handle.clone(),
-                sleeps: scene.distortion() == Some(Distortion::WatchdogSleeps),
+                sleeps: scene.bug.is_some_and(|bug| !bug.is_guarded()),
             }))
             .build()
             .expect("a plan's timing fits its store")

@@ -7,6 +7,7 @@ use super::event::Event;
 use super::work::Work;
 use crate::TrueTime;
 use crate::plan::{Backend, NodePlan, Plan};
+use crate::planted::Distortion;
 use crate::random::{Purpose, Stream};
 use crate::trace::{Frozen, Life, RequestId};
 use crate::world::{Clocks, Link};
@@ -91,12 +92,17 @@ struct Sends {
 }
 
 impl Node {
-    pub(super) fn new(plan: &Plan, index: u16, timing: Timing) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        index: u16,
+        timing: Timing,
+        distortion: Option<Distortion>,
+    ) -> Self {
         let node = &plan.nodes[usize::from(index)];
         let local = plan.backend == Backend::File;
         Self {
             clogged: Vec::new(),
-            clocks: Clocks::new(node),
+            clocks: Clocks::new(node, usize::from(index), distortion),
             deaf: false,
             eligible: true,
             frozen: None,

@@ -15,7 +15,7 @@ use super::work::{Told, Work};
 use crate::TrueTime;
 use crate::executor::NodeId;
 use crate::plan::{Backend, OnMissingPlan, Plan};
-use crate::planted::Distortion;
+use crate::planted::{Bug, Distortion};
 use crate::random::{Purpose, Stream};
 use crate::run::Options;
 use crate::trace::{self, Ask, Chronicle, Down, Life, What};
@@ -63,12 +63,13 @@ pub(super) const UP: &str = "only a process that runs does this";
 
 impl<'a> World<'a> {
     pub(super) fn new(plan: &'a Plan, options: &Options) -> Self {
+        let distortion = options.bug.and_then(Bug::distortion);
         let nodes: Vec<Node> = (0_u16..)
             .take(plan.nodes.len())
             .map(|index| {
                 let timing = plan.timing(usize::from(index));
                 let timing = timing.unwrap_or_else(|_| tenure_core::Timing::standard());
-                Node::new(plan, index, timing)
+                Node::new(plan, index, timing, distortion)
             })
             .collect();
         let tie = Stream::new(plan.seed, 0, Purpose::Schedule);
@@ -80,7 +81,7 @@ impl<'a> World<'a> {
             chronicle: Chronicle::new(plan.facts(), options.keep),
             conditions: Conditions::default(),
             deeds: Deed::all(plan),
-            distortion: options.bug.and_then(|bug| bug.distortion()),
+            distortion,
             draw,
             ended: false,
             events: 0,
@@ -181,10 +182,7 @@ impl<'a> World<'a> {
 
     fn moment(&mut self, node: usize) -> Moment {
         let node = &mut self.nodes[node];
-        let mut reading = node.clocks.reading(self.now);
-        if let Some(distortion) = self.distortion {
-            reading = distortion.misread_clocks(reading);
-        }
+        let reading = node.clocks.reading(self.now);
         let jitter = node.jitter.next_u64() >> 32;
         Moment {
             jitter: u32::try_from(jitter).expect("the high half has 32 bits"),
@@ -223,10 +221,7 @@ impl<'a> World<'a> {
         if at.runs()
             && let Some(process) = &at.process
         {
-            let mut reading = at.clocks.reading(now);
-            if let Some(distortion) = self.distortion {
-                reading = distortion.misread_clocks(reading);
-            }
+            let reading = at.clocks.reading(now);
             if let Some(wait) = process.candidate.wake_after(reading) {
                 let target = at.clocks.timers(now).saturating_add(wait.get());
                 rings = at.clocks.when_timers(target).unwrap_or(TrueTime::END);
@@ -303,7 +298,7 @@ impl<'a> World<'a> {
             over: false,
             watched: None,
         };
-        if belief.length.is_some() && self.distortion != Some(Distortion::WatchdogSleeps) {
+        if belief.length.is_some() && self.options.bug.is_none_or(Bug::is_guarded) {
             let left = validity.remaining(at.clocks.reading(self.now));
             validity.watched = Some(at.clocks.boottime(self.now) + early(left));
         }

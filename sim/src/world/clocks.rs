@@ -3,6 +3,7 @@ use tenure_core::{Nanos, Reading, WallTime};
 use crate::TrueTime;
 use crate::clock::Counter;
 use crate::plan::NodePlan;
+use crate::planted::Distortion;
 
 /// What keeps a machine's clocks from counting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,7 +18,10 @@ pub(crate) enum Halt {
 #[derive(Clone, Debug)]
 pub(crate) struct Clocks {
     boottime: Counter,
+    distortion: Option<Distortion>,
     halt: Option<Halt>,
+    /// The index of the node.
+    node: usize,
     rate_ppm: i64,
     raw: Counter,
     slew_ppm: i64,
@@ -28,16 +32,19 @@ pub(crate) struct Clocks {
 }
 
 impl Clocks {
-    /// The clocks of a node that starts so.
-    pub(crate) fn new(plan: &NodePlan) -> Self {
+    /// The clocks of the node with this index, which starts so.
+    pub(crate) fn new(plan: &NodePlan, node: usize, distortion: Option<Distortion>) -> Self {
         let uptime = plan.uptime.nanos();
-        let counter = Counter::new(uptime, plan.rate_ppm);
+        let rate = true_rate(distortion, node, plan.rate_ppm);
+        let counter = Counter::new(uptime, rate);
         let wall = WallTime::from_unix_seconds(plan.wall_s).unix_micros();
         let wall = i64::try_from(wall).unwrap_or(i64::MAX);
         let up = i64::try_from(uptime / 1_000).expect("2^64 ns are fewer than 2^63 µs");
         Self {
             boottime: counter,
+            distortion,
             halt: None,
+            node,
             rate_ppm: plan.rate_ppm,
             raw: counter,
             slew_ppm: 0,
@@ -48,9 +55,13 @@ impl Clocks {
 
     /// What an election reads.
     pub(crate) fn reading(&self, now: TrueTime) -> Reading {
-        Reading {
+        let reading = Reading {
             boottime: Nanos::new(self.boottime.at(now)),
             raw: Nanos::new(self.raw.at(now)),
+        };
+        match self.distortion {
+            Some(distortion) => distortion.misread_clocks(reading),
+            None => reading,
         }
     }
 
@@ -84,8 +95,13 @@ impl Clocks {
     /// When `length` after `since` will have passed by the clock that shows more, if they go on as they do.
     pub(crate) fn when_passed(&self, since: Reading, length: Nanos) -> TrueTime {
         let end = since.plus(length);
-        let boottime = self.boottime.when(end.boottime.get());
-        let raw = self.raw.when(end.raw.get());
+        let (boottime, raw) = match self.distortion {
+            Some(Distortion::MonotonicOnly) => (&self.raw, &self.raw),
+            Some(Distortion::NoRawClock) => (&self.boottime, &self.boottime),
+            _ => (&self.boottime, &self.raw),
+        };
+        let boottime = boottime.when(end.boottime.get());
+        let raw = raw.when(end.raw.get());
         let end = boottime.unwrap_or(TrueTime::END);
         end.min(raw.unwrap_or(TrueTime::END))
     }
@@ -106,6 +122,7 @@ impl Clocks {
             return false;
         }
         (self.rate_ppm, self.slew_ppm, self.halt) = (rate_ppm, slew_ppm, halt);
+        let rate_ppm = true_rate(self.distortion, self.node, rate_ppm);
         let slewed = rate_ppm + slew_ppm;
         let running = halt.is_none();
         self.raw.change(now, running.then_some(rate_ppm));
@@ -126,6 +143,11 @@ impl Clocks {
     }
 }
 
+/// At which rate an oscillator really runs that everybody takes to run at `rate_ppm`.
+fn true_rate(distortion: Option<Distortion>, node: usize, rate_ppm: i64) -> i64 {
+    distortion.map_or(rate_ppm, |lie| lie.true_rate_ppm(node, rate_ppm))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,10 +163,11 @@ mod tests {
     }
 
     fn clocks() -> Clocks {
-        Clocks::new(&NodePlan {
+        let plan = NodePlan {
             uptime: Span::ZERO,
             ..NodePlan::default()
-        })
+        };
+        Clocks::new(&plan, 0, None)
     }
 
     #[test]
