@@ -3,7 +3,7 @@
 use super::{Invariant, Jury};
 use crate::TrueTime;
 use crate::executor::NodeId;
-use crate::plan::{Backend, NodePlan, Plan, Span};
+use crate::plan::{Backend, CronPlan, DeliveryPlan, NodePlan, Plan, Span};
 use crate::trace::{Answer, Deed, Life, Operation, Record, RequestId, What};
 
 /// A history that is being told, in milliseconds.
@@ -83,6 +83,38 @@ impl History {
         self.at(ms + 2, node, What::Answered { request, answer })
     }
 
+    /// A call that reaches the store at once, changes nothing there, and is answered.
+    pub(super) fn asks(
+        &mut self,
+        ms: u64,
+        node: u16,
+        operation: Operation,
+        answer: Answer,
+    ) -> &mut Self {
+        self.requests += 1;
+        let (request, basis, zombie) = (RequestId(self.requests), None, false);
+        let sent = What::Sent {
+            request,
+            operation,
+            basis,
+        };
+        self.at(ms, node, sent);
+        self.at(ms + 1, node, What::Landed { request, zombie });
+        self.at(ms + 2, node, What::Answered { request, answer })
+    }
+
+    /// The lock passes to another, as a queue moves.
+    pub(super) fn passes(&mut self, ms: u64, deed: Deed, holder: Life) -> &mut Self {
+        let what = What::Wrote {
+            deed,
+            basis: None,
+            version: self.version,
+            holder: Some(holder),
+            token: self.token,
+        };
+        self.world(ms, what)
+    }
+
     /// A write that the store makes, against the version that the lock has.
     pub(super) fn write(&mut self, ms: u64, node: Option<u16>, deed: Deed) -> &mut Self {
         let basis = self.version;
@@ -103,6 +135,21 @@ impl History {
             token: self.token,
         };
         self.push(ms, node.map(NodeId), what)
+    }
+
+    /// As on a lease, with a cron job that is due every 10 s.
+    pub(super) fn with_cron(delivery: DeliveryPlan) -> Self {
+        let mut history = Self::of(Backend::Lease);
+        history.plan.cron = Some(CronPlan {
+            every: Span::from_secs(10),
+            takes: Span::ZERO,
+            delivery,
+        });
+        history
+    }
+
+    pub(super) fn records(&self) -> &[Record] {
+        &self.records
     }
 
     /// The newest token.

@@ -4,12 +4,18 @@ use super::bounds::Bounds;
 use super::cas_only::CasOnly;
 use super::converge::Converge;
 use super::event_grammar::EventGrammar;
+use super::fairness::Fairness;
 use super::fenced_resource::FencedResource;
 use super::findings::Findings;
+use super::fire_at_least_once::FireAtLeastOnce;
+use super::fire_at_most_once::FireAtMostOnce;
 use super::handover::Handover;
 use super::holder_continuity::HolderContinuity;
+use super::load::Load;
+use super::marker::Marker;
 use super::no_flap::NoFlap;
 use super::no_gap::NoGap;
+use super::note_kept::NoteKept;
 use super::observed_monotonic::ObservedMonotonic;
 use super::progress::Progress;
 use super::release_own::ReleaseOwn;
@@ -19,9 +25,9 @@ use super::single_leader::SingleLeader;
 use super::step_down_deadline::StepDownDeadline;
 use super::stop_on_sight::StopOnSight;
 use super::token_monotonic::TokenMonotonic;
-use super::{Breach, Facts, Overlaps};
+use super::{Breach, Facts, Marks, Overlaps};
 use crate::TrueTime;
-use crate::trace::{Record, What};
+use crate::trace::{Record, TraceHash, What};
 
 /// All invariants, looking at one run.
 #[derive(Clone, Debug)]
@@ -29,13 +35,20 @@ pub struct Jury {
     findings: Findings,
     scene: Scene,
     assumptions: Assumptions,
+    leaderships: TraceHash,
     acked_start: AckedStart,
     converge: Converge,
     event_grammar: EventGrammar,
+    fairness: Fairness,
     fenced_resource: FencedResource,
+    fire_at_least_once: FireAtLeastOnce,
+    fire_at_most_once: FireAtMostOnce,
     handover: Handover,
+    load: Load,
+    marker: Marker,
     no_flap: NoFlap,
     no_gap: NoGap,
+    note_kept: NoteKept,
     observed_monotonic: ObservedMonotonic,
     progress: Progress,
     shutdown: Shutdown,
@@ -54,10 +67,17 @@ impl Jury {
             acked_start: AckedStart::default(),
             converge: Converge::new(&bounds),
             event_grammar: EventGrammar::new(&facts),
+            fairness: Fairness::new(&facts),
             fenced_resource: FencedResource::default(),
+            fire_at_least_once: FireAtLeastOnce::new(&facts),
+            fire_at_most_once: FireAtMostOnce::new(&facts),
             handover: Handover::new(&bounds),
+            leaderships: TraceHash::EMPTY,
+            load: Load::new(&facts),
+            marker: Marker::new(&facts),
             no_flap: NoFlap::new(&facts),
             no_gap: NoGap::new(),
+            note_kept: NoteKept::new(),
             observed_monotonic: ObservedMonotonic::new(&facts),
             progress: Progress::new(&facts),
             shutdown: Shutdown::new(&facts),
@@ -73,6 +93,7 @@ impl Jury {
         self.settle_what_was_due(record.at);
         self.scene.take_in(record);
         self.assumptions.see(&self.scene, record);
+        self.marker.see(&self.scene, record);
         self.judge(record);
         self.scene.put_away(record);
     }
@@ -110,7 +131,17 @@ impl Jury {
     fn judge(&mut self, record: &Record) {
         let (scene, findings) = (&self.scene, &mut self.findings);
         match record.what {
-            What::Sent { .. } => ReleaseOwn::see(scene, record, findings),
+            What::Sent { .. } => {
+                self.load.sent(scene, record, findings);
+                ReleaseOwn::see(scene, record, findings);
+            }
+            What::NoteWanted { .. } | What::NoteConfirmed { .. } | What::NoteFound { .. } => {
+                self.note_kept.see(scene, record, findings);
+            }
+            What::Fire { .. } | What::LedgerLost { .. } | What::End => {
+                self.fire_at_least_once.see(record, findings);
+                self.fire_at_most_once.see(record, findings);
+            }
             What::Observed { .. } => {
                 self.observed_monotonic.see(scene, record, findings);
                 self.stop_on_sight.see(scene, record);
@@ -142,11 +173,18 @@ impl Jury {
         if SingleLeader::concerns(&record.what) {
             self.single_leader
                 .see(scene, &self.assumptions, record, findings);
+            mix_leadership(record, &mut self.leaderships);
             self.converge.see(scene, record);
         }
         if StepDownDeadline::concerns(&record.what) {
             self.step_down_deadline
                 .see(scene, &self.assumptions, record);
+        }
+        if Load::concerns(&record.what) {
+            self.load.changed();
+        }
+        if self.fairness.judges() {
+            self.fairness.see(scene, record, findings);
         }
         if Progress::concerns(&record.what) {
             self.progress.expect(scene, record);
@@ -195,8 +233,32 @@ impl Jury {
         &self.assumptions
     }
 
+    /// The rare things that the run has shown.
+    pub fn marks(&self) -> Marks {
+        self.marker.found()
+    }
+
+    /// A hash over who led and worked when, and over nothing else: no tokens, no requests.
+    pub fn leaderships(&self) -> TraceHash {
+        self.leaderships
+    }
+
     /// For how long two led at once, whether that is claimed not to happen or not.
     pub fn overlaps(&self) -> Overlaps {
         self.single_leader.overlaps()
     }
+}
+
+/// Adds a record about leadership to a hash of leaderships.
+fn mix_leadership(record: &Record, hash: &mut TraceHash) {
+    let what = match record.what {
+        What::Leads { until, .. } => until.nanos() << 3 | 1,
+        What::LeadsNot { .. } => 2,
+        What::WorkBegan { .. } => 3,
+        What::WorkEnded { .. } => 4,
+        _ => return,
+    };
+    hash.mix(record.at.nanos());
+    hash.mix(record.node.map_or(0, |node| u64::from(node.0) + 1));
+    hash.mix(what);
 }

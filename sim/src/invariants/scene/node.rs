@@ -11,6 +11,8 @@ pub(in crate::invariants) struct Node {
     pub(in crate::invariants) thawed_at: Option<TrueTime>,
     /// That it leads, as it would say itself; kept after its end until it says so, or another one begins.
     pub(in crate::invariants) belief: Option<Belief>,
+    /// The belief before, or the one that it has.
+    pub(in crate::invariants) last_belief: Option<Belief>,
     pub(in crate::invariants) work: Option<Work>,
     /// How much faster than true time its oscillator runs, and how much it is slewed on top, in millionths.
     pub(in crate::invariants) rate_ppm: i64,
@@ -177,6 +179,7 @@ impl Node {
             sent,
             until,
         });
+        self.last_belief = self.belief;
         before.is_none()
     }
 

@@ -1,0 +1,145 @@
+use super::findings::Findings;
+use super::scene::Scene;
+use super::{Facts, Invariant};
+use crate::TrueTime;
+use crate::plan::Backend;
+use crate::trace::{Answer, Deed, Life, Operation, Record, RequestId, What};
+
+/// L5: in the quiet time a queue of sessions is served in its order: whoever gets the lock has waited longest.
+///
+/// A candidate waits from the arrival of its first claim whose answer it has had; where the answer was lost, nobody is judged by its
+/// place. It waits no longer when it has withdrawn, given the lock back, or lost its session, and when a stranger has removed the queue.
+#[derive(Clone, Debug)]
+pub(super) struct Fairness {
+    judges: bool,
+    nodes: Vec<Place>,
+}
+
+/// A candidate's place in the queue.
+#[derive(Clone, Copy, Default, Debug)]
+struct Place {
+    life: Option<Life>,
+    /// When the claim arrived that made it.
+    since: Option<TrueTime>,
+    /// The last claim that arrived, and when.
+    arrived: Option<(RequestId, TrueTime)>,
+}
+
+impl Fairness {
+    pub(super) fn new(facts: &Facts) -> Self {
+        Self {
+            judges: facts.backend == Backend::Session,
+            nodes: vec![Place::default(); facts.nodes.len()],
+        }
+    }
+
+    pub(super) fn judges(&self) -> bool {
+        self.judges
+    }
+
+    pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+        match record.what {
+            What::Landed { request, .. } => self.landed(scene, record.at, request),
+            What::Answered { request, answer } => self.answered(scene, record, request, answer),
+            What::Wrote {
+                deed: Deed::Foreign(_),
+                ..
+            } => self.nodes.fill(Place::default()),
+            What::Wrote { holder, .. } if scene.lock_before.holder != holder => {
+                // Who had the lock has it no more, and waits for nothing.
+                self.leave(scene, scene.lock_before.holder);
+                if let (Some(holder), Some(_)) = (holder, scene.quiet_since) {
+                    self.judge(record.at, holder, findings);
+                }
+            }
+            What::SessionEnded { life } => self.leave(scene, Some(life)),
+            What::Up { .. } | What::Down { .. } => {
+                if let Some(index) = scene.index(record) {
+                    self.nodes[index] = Place::default();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn landed(&mut self, scene: &Scene, at: TrueTime, id: RequestId) {
+        let Some(request) = scene.request(id) else {
+            return;
+        };
+        let place = &mut self.nodes[usize::from(request.node.0)];
+        match request.operation {
+            Operation::Acquire => {
+                place.life = request.life;
+                place.arrived = Some((id, at));
+            }
+            Operation::Withdraw | Operation::Release => *place = Place::default(),
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, scene: &Scene, record: &Record, id: RequestId, answer: Answer) {
+        let Some(index) = scene.index(record) else {
+            return;
+        };
+        let place = &mut self.nodes[index];
+        let known = matches!(answer, Answer::Done | Answer::Conflict);
+        if let Some((arrived, at)) = place.arrived
+            && arrived == id
+            && known
+        {
+            place.since.get_or_insert(at);
+        }
+    }
+
+    fn leave(&mut self, scene: &Scene, life: Option<Life>) {
+        if let Some(index) = life.and_then(|life| scene.node_of(life)) {
+            self.nodes[index] = Place::default();
+        }
+    }
+
+    fn judge(&self, at: TrueTime, holder: Life, findings: &mut Findings) {
+        let holds = |place: &&Place| place.life == Some(holder);
+        let Some(since) = self.nodes.iter().find(holds).and_then(|place| place.since) else {
+            return;
+        };
+        let earlier = |place: &Place| place.since.is_some_and(|waits| waits < since);
+        if let Some(index) = self.nodes.iter().position(earlier) {
+            findings.accuse(at, Invariant::Fairness, || {
+                let waits = self.nodes[index].since;
+                format!(
+                    "life {} gets the lock, in the queue since {since}; n{index} waits since {waits:?}",
+                    holder.0
+                )
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::history::History;
+
+    /// Three candidates claim one after the other; the first has the lock, and gives it back to the one of this life.
+    fn next(life: u32) -> Vec<Invariant> {
+        let mut history = History::of(Backend::Session);
+        history.world(100_000, What::Quiet);
+        history.call(101_000, 0, Operation::Acquire, Deed::Acquired);
+        for node in [1, 2] {
+            let ms = 102_000 + u64::from(node) * 1_000;
+            history.asks(ms, node, Operation::Acquire, Answer::Conflict);
+        }
+        history.passes(110_000, Deed::Released, Life(life));
+        history.broken()
+    }
+
+    #[test]
+    fn the_next_in_the_queue_passes() {
+        assert_eq!(next(2), []);
+    }
+
+    #[test]
+    fn one_that_jumps_the_queue_is_found() {
+        assert_eq!(next(3), [Invariant::Fairness]);
+    }
+}

@@ -1,0 +1,130 @@
+use super::findings::Findings;
+use super::scene::Scene;
+use super::{Facts, Invariant};
+use crate::TrueTime;
+use crate::trace::{Record, What};
+
+/// L6: no candidate sends more calls than it may, whatever the store answers: there is no herd and no tight loop.
+///
+/// In each renew interval a candidate may send a call for each third of a retry interval (what fails is tried again after a half to a
+/// whole one, and the first refusal may be followed up at once), and besides four for each change of the lock or its members (a hint, a
+/// read, a claim, and a read of the members), for each note that it writes, and for each start.
+#[derive(Clone, Debug)]
+pub(super) struct Load {
+    nodes: Vec<Window>,
+    /// How many changes there were so far.
+    changes: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    length: u64,
+    most: u32,
+    since: TrueTime,
+    sent: u32,
+    allowed: u32,
+    changes_before: u32,
+}
+
+const PER_CHANGE: u32 = 4;
+
+impl Load {
+    pub(super) fn new(facts: &Facts) -> Self {
+        let windows = facts.nodes.iter().map(|node| {
+            let calls = node.renew.get() * 3 / node.retry.get().max(1);
+            let most = u32::try_from(calls).unwrap_or(u32::MAX).saturating_add(8);
+            Window {
+                length: node.renew.get(),
+                most,
+                since: TrueTime::START,
+                sent: 0,
+                allowed: most,
+                changes_before: 0,
+            }
+        });
+        Self {
+            nodes: windows.collect(),
+            changes: 0,
+        }
+    }
+
+    /// Something changed that candidates may look at.
+    pub(super) fn changed(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
+    }
+
+    pub(super) fn sent(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+        let Some(index) = scene.index(record) else {
+            return;
+        };
+        let changes = self.changes;
+        let window = &mut self.nodes[index];
+        if record.at.nanos() - window.since.nanos() >= window.length {
+            // A change just before may be looked at just now.
+            let before = changes.wrapping_sub(window.changes_before).min(8);
+            window.since = record.at;
+            window.sent = 0;
+            window.allowed = window.most + PER_CHANGE * before;
+            window.changes_before = changes;
+        }
+        window.sent += 1;
+        let more = changes.wrapping_sub(window.changes_before);
+        let allowed = window
+            .allowed
+            .saturating_add(more.saturating_mul(PER_CHANGE));
+        if window.sent > allowed {
+            let (sent, since) = (window.sent, window.since);
+            findings.accuse(record.at, Invariant::Load, || {
+                format!("n{index} has sent {sent} calls since {since}, of at most {allowed}")
+            });
+        }
+    }
+
+    pub(super) fn concerns(what: &What) -> bool {
+        matches!(
+            what,
+            What::Wrote { .. }
+                | What::NoteWanted { .. }
+                | What::Fire { .. }
+                | What::Up { .. }
+                | What::Down { .. }
+                | What::SessionEnded { .. }
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::history::History;
+    use crate::plan::Backend;
+    use crate::trace::{Operation, RequestId};
+
+    fn asks(every_ms: u64) -> Vec<Invariant> {
+        let mut history = History::of(Backend::Lease);
+        for call in 0..500_u32 {
+            let (request, operation, basis) = (RequestId(call), Operation::Observe, None);
+            let at = 10_000 + u64::from(call) * every_ms;
+            history.at(
+                at,
+                0,
+                What::Sent {
+                    request,
+                    operation,
+                    basis,
+                },
+            );
+        }
+        history.broken()
+    }
+
+    #[test]
+    fn a_call_every_half_retry_interval_passes() {
+        assert_eq!(asks(200), []);
+    }
+
+    #[test]
+    fn a_tight_loop_is_found() {
+        assert_eq!(asks(10), [Invariant::Load]);
+    }
+}
