@@ -390,9 +390,13 @@ impl<'a> World<'a> {
 
     /// Heals everything that a plan has broken.
     pub(super) fn heal(&mut self) {
-        self.scene.log.tell(None, What::Quiet);
         self.agenda.clear();
         let active = std::mem::take(&mut self.active);
+        for (fault, _) in &active {
+            let fault = number(*fault);
+            self.scene.log.tell(None, What::FaultEnded { fault });
+        }
+        self.scene.log.tell(None, What::Quiet);
         let paused =
             |(fault, _): &(usize, _)| matches!(self.plan.faults[*fault].what, Fault::OperatorPause);
         let was_paused = active.iter().any(paused);

@@ -53,13 +53,15 @@ pub struct Assumptions {
 }
 
 /// What of one node is beyond the claim.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 struct Beyond {
     /// Its work, until it ends.
     work: bool,
     /// What it believes by a send from before this moment.
     belief_before: Option<TrueTime>,
-    /// Until when it gets too little time.
+    /// The faults by which it gets too little time.
+    starved_by: Vec<u32>,
+    /// Until when it may still be late because it got too little time.
     starved_until: Option<TrueTime>,
     /// Whether it is slewed, and when it was last.
     slews: bool,
@@ -114,11 +116,18 @@ impl Assumptions {
         believes || works
     }
 
+    /// Whether what this node believes by a send of that time is beyond the claim, because its clocks stood still since.
+    pub(super) fn doubts(&self, index: usize, sent: TrueTime) -> bool {
+        let before = self.nodes[index].belief_before;
+        before.is_some_and(|before| sent < before)
+    }
+
     /// Whether this node's work, and the elector beside it, may be late at `at`.
     pub(super) fn is_held_up(&self, index: usize, at: TrueTime) -> bool {
         let beyond = &self.nodes[index];
         beyond.work
             || beyond.belief_before.is_some()
+            || !beyond.starved_by.is_empty()
             || beyond.starved_until.is_some_and(|until| at <= until)
     }
 
@@ -224,19 +233,27 @@ impl Assumptions {
             Some(Fault::ExpireSession { .. }) => {
                 self.gives_up(record.at, Assumption::SessionIsLeftAlone);
             }
-            Some(Fault::Starve { node, .. }) => self.starve(scene, record, *node, TrueTime::END),
+            Some(Fault::Starve { node, .. }) => self.starve(scene, record, *node, fault),
             _ => {}
         }
     }
 
+    /// What waits when a node is starved no longer may still be as late as it was to be.
     fn fault_ended(&mut self, scene: &Scene, record: &Record, fault: u32) {
-        if let Some(Fault::Starve { node, most }) = scene.fault(fault) {
-            self.starve(scene, record, *node, record.at.plus((*most).into()));
+        let Some(Fault::Starve { most, .. }) = scene.fault(fault) else {
+            return;
+        };
+        for beyond in &mut self.nodes {
+            if beyond.starved_by.contains(&fault) {
+                beyond.starved_by.retain(|by| *by != fault);
+                let until = record.at.plus((*most).into());
+                beyond.starved_until = beyond.starved_until.max(Some(until));
+            }
         }
     }
 
     /// Whom a fault strikes that is aimed at a role is known by who has it; a follower may be any.
-    fn starve(&mut self, scene: &Scene, record: &Record, who: Who, until: TrueTime) {
+    fn starve(&mut self, scene: &Scene, record: &Record, who: Who, fault: u32) {
         for (index, beyond) in self.nodes.iter_mut().enumerate() {
             let node = &scene.nodes[index];
             let strikes = match who {
@@ -244,10 +261,8 @@ impl Assumptions {
                 Who::Leader => node.leads_until().is_some_and(|until| record.at <= until),
                 Who::Follower => true,
             };
-            // What was starved when the fault began is starved until it ends, whoever leads then.
-            let goes_on = until != TrueTime::END && beyond.starved_until == Some(TrueTime::END);
-            if strikes || goes_on {
-                beyond.starved_until = Some(until);
+            if strikes {
+                beyond.starved_by.push(fault);
             }
         }
     }

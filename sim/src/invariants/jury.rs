@@ -160,9 +160,11 @@ impl Jury {
             What::Leads { .. } => {
                 self.acked_start
                     .see(scene, &self.assumptions, record, findings);
-                TokenMonotonic::see(scene, record, findings);
+                TokenMonotonic::see(scene, &self.assumptions, record, findings);
             }
-            What::WorkBegan { .. } => TokenMonotonic::see(scene, record, findings),
+            What::WorkBegan { .. } => {
+                TokenMonotonic::see(scene, &self.assumptions, record, findings)
+            }
             What::Up { .. } => {
                 self.event_grammar.see(scene, record, findings);
                 self.observed_monotonic.see(scene, record, findings);

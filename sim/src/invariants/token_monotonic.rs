@@ -1,4 +1,5 @@
 use super::Invariant;
+use super::assumptions::Assumptions;
 use super::findings::Findings;
 use super::scene::Scene;
 use crate::trace::{Record, What};
@@ -6,17 +7,23 @@ use crate::trace::{Record, What};
 /// S2: each leadership has a token larger than that of every leadership before it, on whatever node, and work runs under no other.
 ///
 /// A leadership begins with the first `Leads` of a token after whatever came before has ended: its `LeadsNot`, its deadline, its process.
-/// So a token that is led on again after its end is a token used twice. Claimed whatever else is broken.
+/// So a token that is led on again after its end is a token used twice. Claimed whatever else is broken, but of a virtual machine that
+/// was frozen between its claim and its start: it cannot know that its token has grown old meanwhile, and a fenced resource refuses it.
 #[derive(Debug)]
 pub(super) enum TokenMonotonic {}
 
 impl TokenMonotonic {
-    pub(super) fn see(scene: &Scene, record: &Record, findings: &mut Findings) {
+    pub(super) fn see(
+        scene: &Scene,
+        assumptions: &Assumptions,
+        record: &Record,
+        findings: &mut Findings,
+    ) {
         let Some(index) = scene.index(record) else {
             return;
         };
         match record.what {
-            What::Leads { token, .. } if scene.begins => {
+            What::Leads { token, sent, .. } if scene.begins && !assumptions.doubts(index, sent) => {
                 if let Some(newest) = scene.newest_token.filter(|newest| *newest >= token) {
                     findings.accuse(record.at, Invariant::TokenMonotonic, || {
                         format!("n{index} begins to lead with token {token} after token {newest}")
