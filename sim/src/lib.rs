@@ -11,11 +11,12 @@
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers; [`report`]: how it went, drawn.
 //! - [`shrink`]: small plans out of large ones.
-//! - [`machines`]: the machine tier.
+//! - [`machines`]: the machine tier; [`campaign`]: many runs.
 //! - [`planted`]: mistakes that have to be found; [`peers`]: other elections in the same world.
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
 
+pub mod campaign;
 pub mod clock;
 pub mod disk;
 pub mod electors;
