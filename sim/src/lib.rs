@@ -6,7 +6,6 @@
 //! - [`clock`]: each node's clocks.
 //! - [`disk`]: a file system, under the real file backend.
 //! - [`electors`]: the real elector under faults, step by step.
-//! - [`smoke`]: runs of the election under faults, and an oracle.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers; [`report`]: how it went, drawn.
@@ -33,7 +32,6 @@ pub mod report;
 mod run;
 pub mod scenarios;
 pub mod shrink;
-pub mod smoke;
 pub mod trace;
 mod true_time;
 mod world;
