@@ -36,5 +36,5 @@ pub mod trace;
 mod true_time;
 mod world;
 
-pub use run::{Options, Outcome, Tier};
+pub use run::{Options, Outcome, Tier, run};
 pub use true_time::TrueTime;

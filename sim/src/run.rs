@@ -1,7 +1,9 @@
 use crate::invariants::Jury;
 use crate::peers::Peer;
+use crate::plan::Plan;
 use crate::planted::Bug;
 use crate::trace::{Keep, Record, TraceHash};
+use crate::{electors, machines};
 
 /// How much of the production code a run drives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -10,6 +12,19 @@ pub enum Tier {
     Electors,
     /// The machine alone, driven by events: several times faster.
     Machines,
+}
+
+/// Runs `plan` on a tier. The same plan, tier and options give the same outcome.
+///
+/// Models of other elections run on the machine tier, whatever is asked for: they have no electors.
+///
+/// # Panics
+/// When the plan cannot be run, as [`Plan::check`] has it.
+pub fn run(plan: &Plan, tier: Tier, options: &Options) -> Outcome {
+    match tier {
+        Tier::Electors if options.peer.is_none() => electors::run(plan, options),
+        Tier::Electors | Tier::Machines => machines::run(plan, options),
+    }
 }
 
 /// What a run is made with besides its plan.

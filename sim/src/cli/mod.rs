@@ -1,10 +1,19 @@
 //! What each command does.
 
+mod bench;
+mod campaign;
 mod failure;
+mod hunt;
+mod one;
 mod options;
 mod output;
+mod parallel;
+mod progress;
+mod run;
 mod scenarios;
+mod stopwatch;
 mod subject;
+mod tables;
 mod values;
 
 use std::io::Write;
@@ -29,7 +38,15 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Scenarios(options) => scenarios::list(&options),
         Command::Plan(options) => scenarios::plan(&options),
-        _ => Err(Failure::usage("this command is not there yet")),
+        Command::Run(options) => run::run(&options),
+        Command::Campaign(options) => campaign::campaign(&options),
+        Command::Replay(options) => one::replay(&options),
+        Command::Shrink(options) => one::shrink(&options),
+        Command::Hunt(options) => hunt::hunt(&options),
+        Command::Model(options) => tables::model(&options),
+        Command::Compare(options) => tables::compare(&options),
+        Command::Bench(options) => bench::bench(&options),
+        Command::Report(options) => one::report(&options),
     }
 }
 

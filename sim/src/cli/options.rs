@@ -68,9 +68,6 @@ Examples:
     tenure-sim report leader-partitioned --peer client-go --out page.html
     tenure-sim report my-cluster.toml --text")]
     Report(ReportOptions),
-    /// Runs the campaign that continuous integration runs
-    #[command(hide = true)]
-    Smoke(SmokeOptions),
 }
 
 #[derive(Args, Debug)]
@@ -180,13 +177,6 @@ pub(crate) struct CampaignOptions {
     pub(crate) no_shrink: bool,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct SmokeOptions {
-    /// Which seeds to run, without the last
-    #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = values::seeds)]
-    pub(crate) seeds: Range<u64>,
-}
-
 /// One run
 #[derive(Args, Debug)]
 pub(crate) struct OneOptions {
@@ -241,9 +231,17 @@ pub(crate) struct HuntOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
+    /// Only this small world; all of them unless given
+    pub(crate) world: Option<String>,
     /// Plants a mistake; `hunt` lists their names
     #[arg(long, value_name = "NAME", value_parser = values::bug)]
     pub(crate) bug: Option<tenure_sim::planted::Bug>,
+    /// How many threads; as many as there are processors unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// After how long the search of one world is broken off
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = values::span)]
+    pub(crate) limit: Span,
 }
 
 #[derive(Args, Debug)]

@@ -26,6 +26,12 @@ impl Progress {
     pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
     }
+
+    /// So many are done by now, of so many.
+    pub(crate) fn of(&self, done: u64, of: u64) {
+        self.0.set_length(of);
+        self.0.set_position(done);
+    }
 }
 
 impl Drop for Progress {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tenure_sim::plan::{Backend, Format, NodePlan, Plan};
+use tenure_sim::plan::{Backend, Format, NodePlan, Plan, Span, TimingPlan};
 use tenure_sim::scenarios::{self, Scenario};
 
 use super::failure::Failure;
@@ -70,6 +70,33 @@ fn unknown(what: &str) -> Failure {
 }
 
 impl WorldOptions {
+    /// What they add to a command line.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        let mut add = |option: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.push_str(&format!(" --{option} {value}"));
+            }
+        };
+        let short = |span: Span| span.to_string().replace(' ', "");
+        add(
+            "backend",
+            self.backend.map(|backend| backend.name().to_owned()),
+        );
+        add("candidates", self.candidates.map(|count| count.to_string()));
+        let pair = |timing: &TimingPlan| {
+            let renew = timing.renew.map(short).unwrap_or_default();
+            format!("{}/{renew}", short(timing.lease))
+        };
+        add("timing", self.timing.as_ref().map(pair));
+        let stop = self.timing.as_ref().and_then(|timing| timing.stop_timeout);
+        add("lease", self.lease.map(short));
+        add("renew", self.renew.map(short));
+        add("drift", self.drift.map(|ppm| format!("{ppm}ppm")));
+        add("stop-timeout", self.stop_timeout.or(stop).map(short));
+        words
+    }
+
     /// Makes the changes, and checks what comes of them.
     fn apply(&self, mut plan: Plan) -> Result<Plan, Failure> {
         if let Some(backend) = self.backend {
@@ -90,7 +117,7 @@ impl WorldOptions {
         }
         if let Some(lease) = self.lease {
             // What belonged to another lease does not fit this one.
-            plan.timing = tenure_sim::plan::TimingPlan {
+            plan.timing = TimingPlan {
                 lease,
                 drift_ppm: plan.timing.drift_ppm,
                 ..Default::default()

@@ -109,8 +109,14 @@ pub(crate) fn tier(text: &str) -> Result<Tier, String> {
 
 /// Reads the name of another election.
 pub(crate) fn peer(text: &str) -> Result<Peer, String> {
-    text.parse()
-        .map_err(|error: tenure_sim::peers::UnknownPeer| error.to_string())
+    let names = Peer::ALL.map(Peer::name);
+    let found = Peer::ALL.into_iter().find(|peer| peer.name() == text);
+    found.ok_or_else(|| {
+        format!(
+            "there is no model of {text:?}: write one of {}",
+            names.join(", ")
+        )
+    })
 }
 
 /// Reads the name of a mistake.

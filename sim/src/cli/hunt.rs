@@ -1,0 +1,92 @@
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use tenure_sim::planted::{self, Bug, Catch, Missed};
+use tenure_sim::trace::Keep;
+use tenure_sim::{Options, Tier};
+
+use super::failure::{FOUND, Failure, INTERRUPTED};
+use super::options::HuntOptions;
+use super::output::print;
+use super::parallel::{in_order, index, processors};
+use super::progress::{Progress, interruption};
+
+/// `tenure-sim hunt`
+pub(super) fn hunt(options: &HuntOptions) -> Result<ExitCode, Failure> {
+    let bugs: Vec<Bug> = match options.bug {
+        Some(bug) => vec![bug],
+        None => Bug::ALL.to_vec(),
+    };
+    let interrupted = interruption();
+    let progress = Progress::new(bugs.len() as u64, "mistakes");
+    let mut results = Vec::new();
+    let mut written = Ok(());
+    in_order(
+        bugs.len() as u64,
+        processors(),
+        &interrupted,
+        |number| one(bugs[index(number)], options.limit),
+        |_, result| {
+            progress.add(1);
+            if options.json {
+                written = print(line(&result));
+            }
+            results.push(result);
+            match written {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        },
+    );
+    drop(progress);
+    written?;
+    if !options.json {
+        print(planted::table(&results).trim_end())?;
+        summary(&results, bugs.len())?;
+    }
+    Ok(match () {
+        () if results.iter().any(Result::is_err) => ExitCode::from(FOUND),
+        () if interrupted.load(Ordering::SeqCst) => ExitCode::from(INTERRUPTED),
+        () => ExitCode::SUCCESS,
+    })
+}
+
+fn one(bug: Bug, limit: u64) -> Result<Catch, Missed> {
+    let run = |plan: &tenure_sim::plan::Plan, tier: Tier, bug: Option<Bug>| {
+        let options = Options {
+            bug,
+            keep: Keep::Nothing,
+            peer: None,
+        };
+        let outcome = tenure_sim::run(plan, tier, &options);
+        outcome.jury.breaches().to_vec()
+    };
+    planted::hunt_by(bug, limit, &run, |_| {})
+}
+
+fn line(result: &Result<Catch, Missed>) -> String {
+    let line = match result {
+        Ok(catch) => catch.line(),
+        Err(missed) => missed.line(),
+    };
+    serde_json::to_string(&line).expect("a line is names and numbers")
+}
+
+fn summary(results: &[Result<Catch, Missed>], of: usize) -> Result<(), Failure> {
+    let caught = results.iter().filter(|result| result.is_ok()).count();
+    print("")?;
+    for missed in results.iter().filter_map(|result| result.as_ref().err()) {
+        print(missed)?;
+    }
+    let silent = results
+        .iter()
+        .all(|result| !matches!(result, Err(Missed::ControlBreaches { .. })));
+    let control = if silent {
+        "the control without a mistake is silent on the same seeds"
+    } else {
+        "the control without a mistake is not silent"
+    };
+    print(format_args!("{caught} of {of} caught; {control}"))?;
+    Ok(())
+}
