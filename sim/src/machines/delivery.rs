@@ -149,7 +149,11 @@ impl World<'_> {
         if cut {
             return self.calls.forget(call);
         }
-        if link.requests.cut || self.conditions.dark {
+        if link.requests.cut {
+            // Nobody is told.
+            return self.calls.forget(call);
+        }
+        if self.conditions.dark {
             self.break_off(call);
             return self.calls.forget(call);
         }
@@ -218,9 +222,7 @@ impl World<'_> {
         if link.clogged {
             return self.nodes[node].clogged.push(event);
         }
-        if link.replies.cut {
-            self.break_off(call);
-        } else if self.is_awaited(call) {
+        if !link.replies.cut && self.is_awaited(call) {
             if !self.has_time(node, caller.life, event) {
                 return;
             }

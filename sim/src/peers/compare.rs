@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use super::measured::{Measured, Rate};
-use super::world::World;
 use super::{Pattern, Peer, Summary, Tally};
+use crate::machines;
 use crate::plan::Plan;
+use crate::run::Options;
+use crate::trace::Keep;
 
 /// How elections fared under the same plans.
 #[derive(Clone, Debug)]
@@ -51,10 +53,33 @@ pub struct Agreement {
     pub worst_overlap: Duration,
 }
 
+/// Whether a rate of the model can be that of what it is a model of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is another one.
+    Differs,
+    /// It lies outside the 95 % interval of the measured one, but two samples of one rate lie as far apart in one of twenty cases.
+    Near,
+    /// It lies within that interval.
+    Within,
+}
+
 impl Agreement {
-    /// Whether the rate here lies within the 95 % interval of the measured one.
+    /// Whether the rate here can be the measured one.
     pub fn agrees(&self) -> bool {
-        self.measured.rate.agrees_with(self.here)
+        self.verdict() != Verdict::Differs
+    }
+
+    /// What can be said of the two rates.
+    pub fn verdict(&self) -> Verdict {
+        let Self { here, measured, .. } = self;
+        if measured.rate.covers(*here) {
+            Verdict::Within
+        } else if measured.rate.may_equal(*here) {
+            Verdict::Near
+        } else {
+            Verdict::Differs
+        }
     }
 }
 
@@ -133,6 +158,11 @@ impl Pattern {
 }
 
 fn run(plan: &Plan, peer: Option<Peer>) -> Summary {
-    let records = peer.map(|peer| World::new(plan, peer).run().records);
-    Tally::over(plan.nodes.len(), &records.unwrap_or_default())
+    let options = Options {
+        keep: Keep::All,
+        peer,
+        ..Options::PLAIN
+    };
+    let outcome = machines::run(plan, &options);
+    Tally::over(plan.nodes.len(), &outcome.records)
 }

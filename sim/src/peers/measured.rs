@@ -81,7 +81,7 @@ impl Measured {
 
 impl Rate {
     /// Whether `other` lies within the interval that Wilson's score gives to this rate with 95 per cent.
-    pub fn agrees_with(self, other: Self) -> bool {
+    pub fn covers(self, other: Self) -> bool {
         // (p - q)² ≤ z² q (1 - q) / n, without fractions; z² is 3.8415.
         let [hits, of, other_hits, other_of] =
             [self.hits, self.of, other.hits, other.of].map(u128::from);
@@ -90,10 +90,21 @@ impl Rate {
         apart * apart * 10_000 <= spread * 38_415
     }
 
-    /// That interval's ends, in ten-thousandths.
+    /// Whether the two can be samples of one rate: they lie no further apart than such do in nineteen of twenty cases.
+    pub fn may_equal(self, other: Self) -> bool {
+        // (p - q)² ≤ z² r (1 - r) (1/m + 1/n), where r is the rate of both together.
+        let [hits, of, other_hits, other_of] =
+            [self.hits, self.of, other.hits, other.of].map(u128::from);
+        let apart = (hits * other_of).abs_diff(other_hits * of);
+        let (both_hits, both) = (hits + other_hits, of + other_of);
+        let spread = both_hits * (both - both_hits) * of * other_of;
+        apart * apart * both * 10_000 <= spread * 38_415
+    }
+
+    /// The ends of the interval that [`Rate::covers`] speaks of, in ten-thousandths.
     pub fn interval(self) -> [u64; 2] {
         let inside = |hits: &u64| {
-            self.agrees_with(Self {
+            self.covers(Self {
                 hits: *hits,
                 of: 10_000,
             })
@@ -107,6 +118,13 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_samples_of_one_rate_may_differ_by_their_noise() {
+        let rate = |hits| Rate { hits, of: 1000 };
+        assert!(!rate(740).covers(rate(708)) && rate(740).may_equal(rate(708)));
+        assert!(!rate(740).may_equal(rate(690)) && !rate(0).may_equal(rate(5)));
+    }
 
     #[test]
     fn the_interval_is_wilsons() {

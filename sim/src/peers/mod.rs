@@ -14,13 +14,12 @@ mod overlap;
 mod peer;
 mod render;
 mod scenarios;
-mod seam;
+mod seat;
 #[cfg(test)]
 mod tests;
-mod world;
 
 pub use client_go::{GoTiming, Stamps};
-pub use compare::{Agreement, Cell, Row, Table, compare};
+pub use compare::{Agreement, Cell, Row, Table, Verdict, compare};
 pub use measured::{Measured, Rate};
 pub use overlap::{Summary, Tally};
 pub use peer::{Peer, UnknownPeer};

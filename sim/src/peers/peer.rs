@@ -2,9 +2,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use tenure_core::backend::LockKind;
+use tenure_core::machine::{Moment, Settings};
+
 use super::camel::{Camel, CamelConfig};
 use super::client_go::{ClientGo, GoConfig, GoTiming};
 use super::model::Model;
+use super::seat::{Enlists, Seat};
+use crate::machines::Candidate;
 use crate::plan::Span;
 
 /// Which other election the candidates of a run use.
@@ -79,24 +84,38 @@ impl Peer {
         }
     }
 
-    /// A candidate of this make with this name. Its other times are in the standard proportions to the lease duration.
-    pub(super) fn model(self, name: Arc<str>, lease_duration: Span) -> Box<dyn Model> {
-        match self {
+    /// A candidate of this make; nothing where the lock is not a record that candidates age: these elections know no other.
+    pub(crate) fn candidate(self, _: Moment, settings: &Settings) -> Option<Box<dyn Candidate>> {
+        if settings.kind != LockKind::Leased {
+            return None;
+        }
+        let id = settings.candidate.clone();
+        let lease_duration = settings.timing.lease_duration().into();
+        let name = Arc::from(id.name.as_str());
+        let (model, enlists): (Box<dyn Model>, _) = match self {
             Self::ClientGo {
                 release_on_cancel,
                 request_timeout,
                 timing,
-            } => Box::new(ClientGo::new(GoConfig {
-                identity: name,
-                release_on_cancel,
-                request_timeout,
-                timing: timing.unwrap_or_else(|| GoTiming::scaled_to(lease_duration)),
-            })),
-            Self::Camel => Box::new(Camel::new(CamelConfig {
-                lease_duration,
-                pod: name,
-            })),
-        }
+            } => {
+                let timing = timing.unwrap_or_else(|| GoTiming::scaled_to(lease_duration));
+                let config = GoConfig {
+                    identity: name,
+                    release_on_cancel,
+                    request_timeout,
+                    timing,
+                };
+                (Box::new(ClientGo::new(config)), Enlists::Never)
+            }
+            Self::Camel => {
+                let config = CamelConfig {
+                    lease_duration,
+                    pod: name,
+                };
+                (Box::new(Camel::new(config)), Enlists::First)
+            }
+        };
+        Some(Box::new(Seat::new(id, model, enlists)))
     }
 }
 

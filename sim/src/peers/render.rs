@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::compare::{Agreement, Cell, Row, Table};
+use super::compare::{Agreement, Cell, Row, Table, Verdict};
 use super::measured::Rate;
 
 /// A text of lines that are read as columns.
@@ -85,7 +85,7 @@ fn seconds(duration: Duration) -> String {
 }
 
 fn percent(ten_thousandths: u64) -> String {
-    format!("{}.{} %", ten_thousandths / 100, ten_thousandths / 10 % 10)
+    format!("{}.{:02} %", ten_thousandths / 100, ten_thousandths % 100)
 }
 
 fn share(rate: Rate) -> String {
@@ -102,10 +102,10 @@ fn cells(agreement: &Agreement) -> [String; 8] {
         share(measured.rate),
         format!("{low} to {high}"),
         share(agreement.here),
-        if agreement.agrees() {
-            "agrees"
-        } else {
-            "differs"
+        match agreement.verdict() {
+            Verdict::Differs => "differs",
+            Verdict::Near => "near",
+            Verdict::Within => "within",
         }
         .to_owned(),
         seconds(agreement.worst_overlap),

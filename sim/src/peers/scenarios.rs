@@ -1,6 +1,6 @@
 use crate::plan::{
-    Backend, Direction, Fault, Foreign, NodePlan, OnMissingPlan, Plan, PlannedFault, Refusal,
-    ServerPlan, Span, TimingPlan, VERSION, Who,
+    Backend, Direction, Fault, Foreign, NodePlan, OnMissingPlan, Plan, PlannedFault, ServerPlan,
+    Span, TimingPlan, VERSION, Who,
 };
 use crate::random::{Purpose, Stream};
 
@@ -69,12 +69,17 @@ impl Pattern {
         Self::new("deleted/3", 3, "the same with three candidates", deleted),
         Self::new("deleted/5", 5, "the same with five", deleted),
         Self::new("deleted/10", 10, "the same with ten", deleted),
-        Self::new("refused/3", 3, "all writes are refused for 30 s", refused),
         Self::new(
-            "dead/3",
+            "unsaid/3",
             3,
-            "the leader's machine loses power, and its pod is left Ready",
-            dead,
+            "for 12 s writes are applied and answered with a time-out",
+            unsaid,
+        ),
+        Self::new(
+            "hung/3",
+            3,
+            "the leader's process hangs for good, and its pod is left Ready",
+            hung,
         ),
         Self::new(
             "crash/3",
@@ -117,8 +122,8 @@ impl Pattern {
             name: self.name.to_owned(),
             seed,
             backend: Backend::Lease,
-            quiet_from: Span::from_secs(60),
-            end: Span::from_secs(90),
+            quiet_from: Span::from_secs(90),
+            end: Span::from_secs(120),
             timing: TimingPlan::default(),
             server: ServerPlan::default(),
             on_missing: OnMissingPlan::Wait,
@@ -145,9 +150,9 @@ impl Maker {
         self.plan.faults.push(PlannedFault { at, lasts, what });
     }
 
-    /// When most things begin to go wrong: once all candidates have been there for a while.
+    /// When things begin to go wrong: once somebody has led for a while, also where a lock that nobody has seen before is waited for.
     fn onset(&mut self) -> Span {
-        self.between(10_000, 15_000)
+        self.between(30_000, 35_000)
     }
 
     /// Of the link of whoever leads then, until the run's quiet time.
@@ -157,7 +162,10 @@ impl Maker {
         self.fault(at, None, Fault::Cut { direction, node });
     }
 
-    fn delay(&mut self, at: Span, until: Span, by: Span) {
+    /// Answers to the leader take longer, and when the first of them has arrived, its link is cut before client-go renews again: a cut
+    /// while an answer is awaited would take that answer away, and with it what is tried here.
+    fn late_then_cut(&mut self, by: Span) {
+        let onset = self.onset();
         let node = Who::Leader;
         let direction = Direction::Replies;
         let what = Fault::Delay {
@@ -165,31 +173,28 @@ impl Maker {
             direction,
             node,
         };
-        self.fault(at, Some(until.minus(at)), what);
+        self.fault(onset, None, what);
+        let renewals = onset.nanos() / RENEWED_EVERY.nanos() + 1;
+        let renewal = Span::from_nanos(renewals * RENEWED_EVERY.nanos());
+        let at = renewal.plus(by).plus(self.between(300, 1_700));
+        self.cut(at);
     }
 }
+
+/// About how far client-go's renewals are apart: its retry period, and a request.
+const RENEWED_EVERY: Span = Span::from_millis(2_004);
 
 fn cut(maker: &mut Maker) {
     let at = maker.onset();
     maker.cut(at);
 }
 
-/// The cut comes between an answer that took long and the renewal after it: one that came while an answer is awaited would take that
-/// answer away, and with it what is tried here.
 fn late(maker: &mut Maker) {
-    maker.delay(
-        Span::from_secs(10),
-        Span::from_secs(30),
-        Span::from_millis(4_800),
-    );
-    let at = maker.between(15_000, 16_700);
-    maker.cut(at);
+    maker.late_then_cut(Span::from_millis(4_800));
 }
 
 fn later(maker: &mut Maker) {
-    maker.delay(Span::from_secs(10), Span::from_secs(30), Span::from_secs(9));
-    let at = maker.between(19_200, 20_900);
-    maker.cut(at);
+    maker.late_then_cut(Span::from_secs(9));
 }
 
 fn hang(maker: &mut Maker) {
@@ -230,21 +235,22 @@ fn deleted(maker: &mut Maker) {
     maker.fault(at, None, Fault::Foreign(Foreign::Delete));
 }
 
-fn refused(maker: &mut Maker) {
-    maker.plan.quiet_from = Span::from_secs(70);
-    maker.plan.end = Span::from_secs(190);
-    let with = Refusal::Forbidden;
-    let lasts = Span::from_secs(30);
+/// Twelve seconds have one renewal of Camel's in them, and several of everybody else's.
+fn unsaid(maker: &mut Maker) {
+    maker.plan.quiet_from = Span::from_secs(90);
+    maker.plan.end = Span::from_secs(210);
     let at = maker.onset();
-    maker.fault(at, Some(lasts), Fault::Refuse { with });
+    let what = Fault::AppliedTimeout { per_mille: 1000 };
+    maker.fault(at, Some(Span::from_secs(12)), what);
 }
 
-fn dead(maker: &mut Maker) {
-    maker.plan.quiet_from = Span::from_secs(20);
-    maker.plan.end = Span::from_secs(190);
+/// As long as the run lasts.
+fn hung(maker: &mut Maker) {
+    maker.plan.quiet_from = Span::from_secs(210);
+    maker.plan.end = Span::from_secs(210);
     let at = maker.onset();
     let node = Who::Leader;
-    maker.fault(at, None, Fault::PowerLoss { node });
+    maker.fault(at, None, Fault::Pause { node });
 }
 
 fn crash(maker: &mut Maker) {

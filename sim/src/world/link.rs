@@ -95,7 +95,7 @@ impl Link {
             request: (!lost).then_some(there),
             again: (again < duplicate_per_mille).then_some(there + 1 + 8 * reset),
             reply: (reply_lost >= replies.lose_per_mille).then_some(back),
-            reset: (told < 500).then_some(reset),
+            reset: (told < 500 && !requests.cut && !replies.cut).then_some(reset),
         }
     }
 
