@@ -2,7 +2,7 @@
 (() => {
   const run = JSON.parse(document.getElementById("run").textContent);
   const byId = (id) => document.getElementById(id);
-  const GUTTER = 116, RIGHT = 12, AXIS = 24, BAR = 15, MARKS = 20;
+  const GUTTER = 116, RIGHT = 28, AXIS = 24, BAR = 15, MARKS = 20;
   const LANE = run.nodes.length > 16 ? 30 : 48, BLOCK = run.nodes.length > 16 ? 14 : 22;
   const SHORTEST = 50; // microseconds that a view holds at least
   const colour = (node) => `var(--c${node % 8})`;
@@ -97,7 +97,8 @@
     for (let i = firstFrom(spans, from, (span) => span[1]); i < spans.length && spans[i][0] <= to; i++) {
       const left = Math.max(x(spans[i][0]), GUTTER), right = Math.min(x(spans[i][1]), width() - RIGHT);
       const last = result[result.length - 1];
-      if (last && left - last.right < 1.5 && (right - left < 3 || last.count > 1)) {
+      const narrow = right - left < 3, dense = last && (last.count > 1 || last.right - last.left < 3);
+      if (last && left - last.right < 1.5 && narrow && dense) {
         last.full += right - left; last.right = Math.max(right, last.right); last.count++;
       } else result.push({ left, right, full: right - left, count: 1, span: spans[i] });
     }
@@ -140,8 +141,11 @@
       const [y1, h] = fault.node === null ? [top.nodes, top.counts - top.nodes - 6] : [top.nodes + fault.node * LANE, LANE - 4];
       el(svg, "rect", { class: "faulted", x: left, y: y1, width: w, height: h }, tip);
       el(svg, "rect", { class: "fault", x: left, y: y + 1, width: w, height: BAR - 3, rx: 2 }, tip);
-      const room = w > 7 * fault.name.length ? left + 4 : null;
-      if (room) words(svg, room, y + 11, fault.name + whom, { "font-size": 11 });
+      const label = fault.name + whom, needed = 6.6 * label.length + 8;
+      const next = run.faults.find((other) => other.row === fault.row && other.from > fault.from);
+      const free = Math.min(next ? x(next.from) : Infinity, width() - RIGHT) - left - w;
+      if (w > needed) words(svg, left + 4, y + 11, label, { "font-size": 11 });
+      else if (free > needed) words(svg, left + w + 4, y + 11, label, { "font-size": 11 });
     }
   }
   function drawNode(svg, node, index) {

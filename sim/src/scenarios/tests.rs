@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::figures::Observer;
 use crate::plan::Format;
+use crate::trace::Keep;
+use crate::{Options, Tier};
 
 #[test]
 fn every_scenario_is_a_plan_that_can_be_and_is_told_in_a_sentence() {
@@ -33,4 +36,36 @@ fn a_name_that_is_mistyped_finds_what_was_meant() {
         Some("leader-partitioned")
     );
     assert!(nearest("something else").is_none());
+}
+
+/// A day takes long where nothing is optimised, and shows no more than minutes do.
+const LONG: &str = "quiet-day";
+
+#[test]
+fn every_scenario_keeps_what_is_claimed_of_it_and_has_somebody_work() {
+    for scenario in all().filter(|scenario| scenario.name != LONG) {
+        for (tier, seeds) in [(Tier::Machines, 0..3), (Tier::Electors, 0..1)] {
+            for seed in seeds {
+                let mut plan = scenario.plan();
+                plan.seed = seed;
+                let options = Options {
+                    keep: Keep::All,
+                    ..Options::PLAIN
+                };
+                let outcome = crate::run(&plan, tier, &options);
+                let breach = outcome.jury.breach();
+                assert_eq!(breach, None, "{} {tier:?} {seed}", scenario.name);
+                let mut observer = Observer::new(&plan);
+                outcome
+                    .records
+                    .iter()
+                    .for_each(|record| observer.see(record));
+                let figures = observer.finish();
+                assert!(figures.first.count() == 1, "{} {tier:?}", scenario.name);
+                if scenario.claim == Claim::SingleLeader {
+                    assert_eq!(figures.overlap_ns, 0, "{} {tier:?}", scenario.name);
+                }
+            }
+        }
+    }
 }
