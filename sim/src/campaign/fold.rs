@@ -4,6 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::{Breached, Campaign, Found, Progress, Report};
+use crate::invariants::Marks;
 use crate::plan::{Backend, Plan};
 use crate::run::{Outcome, Tier};
 use crate::trace::TraceHash;
@@ -24,6 +25,7 @@ pub(super) struct Summary {
     breaches: Vec<Found>,
     events: u64,
     hashes: Vec<TraceHash>,
+    marks: Vec<((Backend, Tier), Marks)>,
     simulated: Duration,
 }
 
@@ -38,6 +40,7 @@ impl Summary {
         self.breach_count += outcome.jury.breach_count();
         self.events += outcome.events;
         self.hashes.push(outcome.hash);
+        self.marks.push(((backend, tier), outcome.jury.marks()));
         self.simulated += Duration::from(plan.end);
         for breach in outcome.jury.breaches() {
             self.breaches.push(Found {
@@ -142,6 +145,12 @@ impl Report {
         self.digest.mix(seed);
         for hash in summary.hashes {
             self.digest.mix(hash.value());
+        }
+        for (place, seen) in summary.marks {
+            match self.marks.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, marks)) => *marks = marks.union(seen),
+                None => self.marks.push((place, seen)),
+            }
         }
         let room = TOLD_MOST - self.breaches.len();
         self.breaches

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::invariants::Breach;
+use crate::invariants::{Breach, Marks};
 use crate::plan::Backend;
 use crate::run::Tier;
 use crate::trace::TraceHash;
@@ -17,6 +17,8 @@ pub struct Report {
     pub digest: TraceHash,
     /// How many events were handled.
     pub events: u64,
+    /// The rare things that were seen, on each lock and tier.
+    pub marks: Vec<((Backend, Tier), Marks)>,
     /// How many runs were made.
     pub runs: u64,
     /// How many seeds were run, on all locks and tiers.
@@ -45,10 +47,21 @@ impl Report {
         breaches: Vec::new(),
         digest: TraceHash::EMPTY,
         events: 0,
+        marks: Vec::new(),
         runs: 0,
         seeds: 0,
         simulated: Duration::ZERO,
     };
+
+    /// The rare things that a campaign has to have seen on each lock and tier, and that this one has not. Where there are some, it
+    /// proves little.
+    pub fn missing_marks(&self) -> Vec<((Backend, Tier), Marks)> {
+        let missing = |((backend, tier), seen): &((Backend, Tier), Marks)| {
+            let missing = Marks::expected(*backend, *tier).missing(*seen);
+            (!missing.is_empty()).then_some(((*backend, *tier), missing))
+        };
+        self.marks.iter().filter_map(missing).collect()
+    }
 }
 
 impl fmt::Display for Found {

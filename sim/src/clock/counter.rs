@@ -1,6 +1,6 @@
 use crate::TrueTime;
 
-const MILLION: i128 = 1_000_000;
+const MILLION: u64 = 1_000_000;
 
 /// A counter of nanoseconds that runs at its own rate: a straight line over true time between two changes, in whole numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -32,23 +32,21 @@ impl Counter {
         let Some(rate_ppm) = self.rate_ppm else {
             return self.base;
         };
-        let passed = i128::from(now.nanos()) - i128::from(self.since.nanos());
-        assert!(passed >= 0, "a clock is read after its last change");
-        let counted = passed * (MILLION + i128::from(rate_ppm)) / MILLION;
-        let shown = i128::from(self.base) + counted;
-        u64::try_from(shown).unwrap_or(u64::MAX)
+        assert!(now >= self.since, "a clock is read after its last change");
+        let passed = now.nanos() - self.since.nanos();
+        self.base
+            .saturating_add(counted(passed, per_million(rate_ppm)))
     }
 
     /// The first moment at which it shows at least `target`, if it goes on as it does; never while it stands still.
     pub fn when(&self, target: u64) -> Option<TrueTime> {
-        let missing = i128::from(target.saturating_sub(self.base));
+        let missing = target.saturating_sub(self.base);
         if missing == 0 {
             return Some(self.since);
         }
-        let per_million = MILLION + i128::from(self.rate_ppm?);
-        let passed = (missing * MILLION + per_million - 1) / per_million;
-        let at = i128::from(self.since.nanos()) + passed;
-        Some(TrueTime::from_nanos(u64::try_from(at).unwrap_or(u64::MAX)))
+        let passed = passed(missing, per_million(self.rate_ppm?));
+        let at = self.since.nanos().saturating_add(passed);
+        Some(TrueTime::from_nanos(at))
     }
 
     /// From `now` on it runs at another rate; nothing stops it.
@@ -66,6 +64,23 @@ impl Counter {
             since: now,
         };
     }
+}
+
+/// How much is counted in a million, by a clock that is so many millionths fast.
+fn per_million(rate_ppm: i64) -> u64 {
+    MILLION.saturating_add_signed(rate_ppm)
+}
+
+/// What a clock counts that counts so much in a million: rounded down. In two steps, since the product does not fit 64 bits.
+pub(crate) fn counted(passed: u64, per_million: u64) -> u64 {
+    let millions = (passed / MILLION).saturating_mul(per_million);
+    millions.saturating_add(passed % MILLION * per_million / MILLION)
+}
+
+/// How much has passed when a clock has counted so much that counts so much in a million: rounded up.
+pub(crate) fn passed(counted: u64, per_million: u64) -> u64 {
+    let millions = (counted / per_million).saturating_mul(MILLION);
+    millions.saturating_add((counted % per_million * MILLION).div_ceil(per_million))
 }
 
 #[cfg(test)]

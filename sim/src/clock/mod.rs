@@ -7,4 +7,5 @@ mod sleep;
 mod tests;
 
 pub use counter::Counter;
+pub(crate) use counter::{counted, passed};
 pub use node::{ClockStart, NodeClock, SimClock};

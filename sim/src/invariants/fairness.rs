@@ -46,13 +46,13 @@ impl Fairness {
                 ..
             } => self.nodes.fill(Place::default()),
             What::Wrote { holder, .. } if scene.lock_before.holder != holder => {
-                // Who had the lock has it no more, and waits for nothing.
-                self.leave(scene, scene.lock_before.holder);
+                // Who had the lock has it no more, and waits for nothing; unless its own claim has put it behind the others.
+                self.leave(scene, scene.lock_before.holder, record.at);
                 if let (Some(holder), Some(_)) = (holder, scene.quiet_since) {
                     self.judge(record.at, holder, findings);
                 }
             }
-            What::SessionEnded { life } => self.leave(scene, Some(life)),
+            What::SessionEnded { life } => self.leave(scene, Some(life), record.at),
             What::Up { .. } | What::Down { .. } => {
                 if let Some(index) = scene.index(record) {
                     self.nodes[index] = Place::default();
@@ -91,9 +91,11 @@ impl Fairness {
         }
     }
 
-    fn leave(&mut self, scene: &Scene, life: Option<Life>) {
+    fn leave(&mut self, scene: &Scene, life: Option<Life>, at: TrueTime) {
         if let Some(index) = life.and_then(|life| scene.node_of(life)) {
-            self.nodes[index] = Place::default();
+            let place = &mut self.nodes[index];
+            place.since = None;
+            place.arrived = place.arrived.filter(|(_, arrived)| *arrived == at);
         }
     }
 

@@ -1,23 +1,17 @@
 //! How requests, replies and hints get from one side to the other.
 
-use tenure_core::backend::{Acquired, Hint, Observation, Released, Renewed};
+use tenure_core::backend::{Acquired, Observation, Released, Renewed};
 use tenure_core::machine::{Failure, Input, Moment, Operation, OperationId, Outcome};
-use tenure_core::memory::{Reply, Request, SessionId, Told};
-use tenure_core::{CandidateId, Effect, Error, ErrorKind, Nanos};
+use tenure_core::memory::{Reply, Request, Told};
+use tenure_core::{CandidateId, Effect, Error, ErrorKind};
 
-use super::event::{Event, Hinted};
-use super::node::Process;
+use super::event::Event;
 use super::world::{UP, World, index};
 use crate::TrueTime;
-use crate::executor::NodeId;
 use crate::plan::Refusal;
 use crate::planted::{self, Distortion};
 use crate::trace::{self, Life, RequestId, What};
-use crate::world::{Applied, Caller, Expired, Server, basis};
-
-/// How long a client waits until it connects again, in nanoseconds.
-const CONNECTS_AFTER: u64 = 100_000_000;
-const SECOND: u64 = 1_000_000_000;
+use crate::world::{Applied, Caller, Server, basis};
 
 /// A request on its way, and its answer.
 #[derive(Clone, Debug)]
@@ -27,7 +21,6 @@ pub(super) struct Call {
     pub(super) cut: bool,
     landed: bool,
     number: RequestId,
-    outcome: Option<Outcome>,
     reply: Option<u64>,
     request: Request,
     reset: Option<u64>,
@@ -71,7 +64,6 @@ impl World<'_> {
             cut: false,
             landed: false,
             number,
-            outcome: None,
             reply: route.reply,
             request,
             reset: route.reset,
@@ -97,7 +89,7 @@ impl World<'_> {
     }
 
     /// When a request lands that is sent now: on a session not before those that were sent earlier.
-    fn arrival(&mut self, node: usize, takes: u64) -> TrueTime {
+    pub(super) fn arrival(&mut self, node: usize, takes: u64) -> TrueTime {
         let arrives = TrueTime::from_nanos(self.now.nanos().saturating_add(takes));
         if self.server.is_leased() {
             return arrives;
@@ -107,13 +99,13 @@ impl World<'_> {
         *last
     }
 
-    fn refer(&mut self, call: u32, nanos: u64, event: Event) {
+    pub(super) fn refer(&mut self, call: u32, nanos: u64, event: Event) {
         self.calls.refer(call);
         self.after(nanos, event);
     }
 
     /// Something of a call was lost: its sender may learn of that, or not.
-    fn break_off(&mut self, call: u32) {
+    pub(super) fn break_off(&mut self, call: u32) {
         if let Some(reset) = self.calls.at(call).reset {
             self.refer(call, reset, Event::Lost { call });
         }
@@ -130,7 +122,7 @@ impl World<'_> {
         }
     }
 
-    fn is_awaited(&self, call: u32) -> bool {
+    pub(super) fn is_awaited(&self, call: u32) -> bool {
         let Call { caller, number, .. } = self.calls.at(call);
         let process = self.nodes[usize::from(caller.node)].process.as_ref();
         process.is_some_and(|process| {
@@ -186,16 +178,24 @@ impl World<'_> {
             // What comes a second time is answered to nobody.
             return;
         }
+        self.keep_outcome(call, outcome);
         let at = self.calls.at_mut(call);
         at.landed = true;
-        at.outcome = Some(outcome);
         match at.reply {
             Some(takes) => self.refer(call, takes, Event::Answer { call }),
             None => self.break_off(call),
         }
     }
 
-    fn apply(&mut self, call: u32, caller: Caller) -> Outcome {
+    pub(super) fn keep_outcome(&mut self, call: u32, outcome: Outcome) {
+        let place = call as usize;
+        if self.outcomes.len() <= place {
+            self.outcomes.resize_with(place + 1, || None);
+        }
+        self.outcomes[place] = Some(outcome);
+    }
+
+    pub(super) fn apply(&mut self, call: u32, caller: Caller) -> Outcome {
         let request = &self.calls.at(call).request;
         let write = !matches!(request, Request::Observe | Request::Members);
         let Applied {
@@ -226,8 +226,8 @@ impl World<'_> {
             if !self.has_time(node, caller.life, event) {
                 return;
             }
-            let at = self.calls.at_mut(call);
-            let outcome = at.outcome.take().expect("a request is answered once");
+            let outcome = self.outcomes[call as usize].take();
+            let outcome = outcome.expect("a request is answered once");
             self.complete(node, call, outcome);
         }
         self.calls.forget(call);
@@ -253,7 +253,7 @@ impl World<'_> {
         self.calls.forget(call);
     }
 
-    fn complete(&mut self, node: usize, call: u32, outcome: Outcome) {
+    pub(super) fn complete(&mut self, node: usize, call: u32, outcome: Outcome) {
         let Call { number, .. } = *self.calls.at(call);
         let (id, _) = self.nodes[node]
             .process
@@ -284,7 +284,12 @@ impl World<'_> {
     }
 
     /// What a planted mistake makes of an answer.
-    fn falsified(&mut self, distortion: Distortion, call: u32, outcome: Outcome) -> Outcome {
+    pub(super) fn falsified(
+        &mut self,
+        distortion: Distortion,
+        call: u32,
+        outcome: Outcome,
+    ) -> Outcome {
         let Call {
             caller, request, ..
         } = self.calls.at(call).clone();
@@ -299,202 +304,6 @@ impl World<'_> {
             self.spread(told, wrote, Some(caller));
         }
         crate::world::outcome(answer)
-    }
-
-    /// A client that hears from its server learns whether its session has ended, and then begins another.
-    fn know_session(&mut self, node: usize) {
-        let at = &mut self.nodes[node];
-        let process = at.process.as_mut().expect(UP);
-        if !self.server.is_open(process.session) {
-            let timeout = Nanos::from(at.timing.lease_duration()).get();
-            let life = process.life;
-            process.session = self.server.open(self.now, index(node), life, timeout);
-        }
-    }
-
-    /// Tells everybody what changed.
-    pub(super) fn spread(&mut self, told: Told, wrote: Option<What>, by: Option<Caller>) {
-        if let Some(wrote) = wrote {
-            let node = by.map(|by| NodeId(by.node));
-            self.chronicle.record(self.now, node, wrote);
-        }
-        if told == Told::Nothing || self.conditions.mute {
-            return;
-        }
-        let shown = told == Told::Lock && self.shows && self.server.is_leased();
-        let hinted = match told {
-            Told::Lock if shown => Hinted::Seen(self.hints.insert(self.server.observe())),
-            Told::Lock => Hinted::Changed,
-            _ => Hinted::Members,
-        };
-        for node in 0..self.nodes.len() {
-            let Some(life) = self.nodes[node].life() else {
-                continue;
-            };
-            if shown || by.is_none_or(|by| by.life != life) {
-                self.send_hint(node, life, hinted, self.conditions.stale);
-            }
-        }
-        if let Hinted::Seen(seen) = hinted {
-            self.hints.sweep(seen);
-        }
-    }
-
-    fn send_hint(&mut self, node: usize, life: Life, told: Hinted, late: u64) {
-        let Some(takes) = self.nodes[node].link.hint() else {
-            return;
-        };
-        if let Hinted::Seen(seen) = told {
-            self.hints.refer(seen);
-        }
-        let node = index(node);
-        self.after(takes.saturating_add(late), Event::Hint { life, node, told });
-    }
-
-    /// A hint reaches a candidate.
-    pub(super) fn hint(&mut self, node: usize, life: Life, told: Hinted, event: Event) {
-        let link = &self.nodes[node].link.condition;
-        if link.clogged {
-            return self.nodes[node].clogged.push(event);
-        }
-        let arrives = self.nodes[node].life() == Some(life) && !link.replies.cut;
-        if arrives && !self.has_time(node, life, event) {
-            return;
-        }
-        let hint = match told {
-            Hinted::Changed => Hint::Changed,
-            Hinted::Disconnected => Hint::Disconnected,
-            Hinted::Members => Hint::MembersChanged,
-            Hinted::Seen(seen) => Hint::Seen(self.hints.at(seen).clone()),
-            Hinted::Watching(watching) => Hint::Watching(watching),
-        };
-        if let Hinted::Seen(seen) = told {
-            self.hints.forget(seen);
-        }
-        if !arrives {
-            return;
-        }
-        if let Hint::Seen(observation) = &hint {
-            let observed = observed(observation, true);
-            self.record(node, observed);
-        }
-        self.know_session(node);
-        self.drive(node, Input::Hinted(hint));
-    }
-
-    /// What a candidate that has just started is told, and what its client does by itself.
-    pub(super) fn greet(&mut self, node: usize, life: Life) {
-        if !self.plan.server.silent && !self.conditions.mute {
-            self.send_hint(node, life, Hinted::Watching(true), 0);
-        }
-        self.schedule_ping(node, life);
-    }
-
-    /// Tells all candidates whether they are told of changes.
-    pub(super) fn tell_watching(&mut self, watching: bool) {
-        for node in 0..self.nodes.len() {
-            if let Some(life) = self.nodes[node].life() {
-                self.send_hint(node, life, Hinted::Watching(watching), 0);
-            }
-        }
-    }
-
-    /// The connection of a node breaks: whoever waits is told so, whatever the store did, and it connects again.
-    pub(super) fn reset(&mut self, node: usize) {
-        let Some(life) = self.nodes[node].life() else {
-            return;
-        };
-        for call in 0..self.calls.places() {
-            let theirs = self.calls.get(call).is_some_and(|at| at.life() == life);
-            if theirs && self.is_awaited(call) {
-                self.refer(call, 0, Event::Lost { call });
-            }
-        }
-        let node = index(node);
-        let broke = match (self.server.is_leased(), self.plan.server.silent) {
-            (true, true) => return,
-            (true, false) => Hinted::Watching(false),
-            (false, _) => Hinted::Disconnected,
-        };
-        let told = broke;
-        self.after(0, Event::Hint { life, node, told });
-        if !self.conditions.mute {
-            let told = Hinted::Watching(true);
-            self.after(CONNECTS_AFTER, Event::Hint { life, node, told });
-        }
-    }
-
-    fn schedule_ping(&mut self, node: usize, life: Life) {
-        if self.server.counts_sessions() {
-            let third = self.nodes[node].timing.lease_duration() / 3;
-            let third = Nanos::from(third).get();
-            let node = index(node);
-            self.after(third, Event::Ping { life, node });
-        }
-    }
-
-    /// Keeps a session alive as a client's library does, whatever the election does: it proves nothing to anybody.
-    pub(super) fn ping(&mut self, node: usize, life: Life) {
-        let at = &self.nodes[node];
-        let Some(process) = at.process.as_ref().filter(|process| process.life == life) else {
-            return;
-        };
-        let link = &at.link.condition;
-        let arrives = at.frozen.is_none() && !link.requests.cut && !link.clogged;
-        if arrives && !self.conditions.dark {
-            self.server.hear(self.now, process.session);
-        }
-        self.schedule_ping(node, life);
-    }
-
-    /// Ends the sessions that have expired.
-    pub(super) fn reap(&mut self) {
-        if !self.conditions.dark {
-            while let Some(expired) = self.server.expire(self.now) {
-                self.session_ended(expired);
-            }
-        }
-        let next = self.server.next_expiry();
-        let soon = TrueTime::from_nanos(self.now.nanos() + SECOND);
-        let next = next.map_or(soon, |next| {
-            next.max(self.now.plus(std::time::Duration::from_nanos(1)))
-        });
-        // Sessions that begin meanwhile expire later than that.
-        let shortest = TrueTime::from_nanos(self.now.nanos() + SECOND);
-        let next = if self.conditions.dark {
-            soon
-        } else {
-            next.min(shortest)
-        };
-        self.at(next, Event::Reap);
-    }
-
-    pub(super) fn session_ended(&mut self, ended: (Expired, Told, Option<What>)) {
-        let (Expired { life, node, .. }, told, wrote) = ended;
-        self.record_of_world(What::SessionEnded { life });
-        self.spread(told, wrote, None);
-        let node = usize::from(node);
-        if self.nodes[node].life() == Some(life) {
-            self.send_hint(node, life, Hinted::Disconnected, 0);
-        }
-    }
-
-    /// A candidate that has ended closes its session: the server hears of that later, or never.
-    pub(super) fn hang_up(&mut self, node: usize, process: &Process) {
-        let route = self.nodes[node].link.route();
-        if let Some(takes) = route.request {
-            let arrives = self.arrival(node, takes);
-            let session = process.session;
-            self.at(arrives, Event::Close { session });
-        }
-    }
-
-    /// A session's end reaches the server.
-    pub(super) fn close(&mut self, session: SessionId) {
-        if !self.conditions.dark {
-            let (told, wrote) = self.server.close(session);
-            self.spread(told, wrote, None);
-        }
     }
 }
 
@@ -561,7 +370,7 @@ fn shown(outcome: &Outcome) -> Option<&Observation> {
     }
 }
 
-fn observed(observation: &Observation, maybe_stale: bool) -> What {
+pub(super) fn observed(observation: &Observation, maybe_stale: bool) -> What {
     What::Observed {
         token: observation.token.map(|token| token.value()),
         version: observation.version.map(|version| version.0),

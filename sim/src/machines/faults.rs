@@ -341,7 +341,7 @@ impl World<'_> {
                 } => {
                     link.each(direction, |way| way.lose_per_mille = per_mille);
                 }
-                // A new process is not stopped by the signal that stopped the one before.
+                // A new process is not stopped by the signal that stopped the one before, nor starved for what that one did.
                 Fault::Pause { .. } => stopped |= struck == life && life.is_some(),
                 Fault::Rate { ppm, .. } => rate = ppm,
                 Fault::Slew { ppm, .. } => slew += ppm,
@@ -350,7 +350,7 @@ impl World<'_> {
                 } => {
                     link.each(direction, |way| way.slow = Some(most.nanos()));
                 }
-                Fault::Starve { most, .. } => starved = Some(most.nanos()),
+                Fault::Starve { most, .. } if struck == life => starved = Some(most.nanos()),
                 Fault::Suspend { .. } => asleep = true,
                 _ => {}
             }

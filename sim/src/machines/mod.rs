@@ -7,15 +7,20 @@
 //! What runs on a node is a [`Candidate`]: ours, or a model of another election.
 
 mod candidate;
+mod counting;
 mod delivery;
 mod event;
 mod faults;
+mod hinting;
+mod leadership;
 mod node;
+mod processes;
 mod run;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod work;
+mod working;
 mod world;
 
 pub use candidate::{Belief, Candidate};

@@ -14,10 +14,12 @@ pub fn run(plan: &Plan, options: &Options) -> Outcome {
         let at = world.now;
         world.chronicle.record(at, None, What::Panicked);
     }
+    let events = world.events;
+    let (hash, jury, records) = world.chronicle.finish();
     Outcome {
-        events: world.events,
-        hash: world.chronicle.hash(),
-        jury: world.chronicle.jury().clone(),
-        records: world.chronicle.into_records(),
+        events,
+        hash,
+        jury,
+        records,
     }
 }

@@ -70,6 +70,11 @@ impl Chronicle {
         &self.records
     }
 
+    /// The hash over all records, the invariants, and the records that were kept.
+    pub fn finish(self) -> (TraceHash, Jury, Vec<Record>) {
+        (self.hash, self.jury, self.records)
+    }
+
     /// The records that were kept, for good.
     pub fn into_records(self) -> Vec<Record> {
         self.records

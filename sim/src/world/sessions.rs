@@ -1,8 +1,12 @@
 use tenure_core::memory::SessionId;
 
 use crate::TrueTime;
+use crate::clock::{counted, passed};
 use crate::plan::ServerPlan;
 use crate::trace::Life;
+
+/// The most signs of life that wait to be passed on. Those that come then are not passed on at all.
+const RECENT_MOST: usize = 64;
 
 /// The sessions of a server that ends those from which it has not heard, by its own clock and in whole ticks.
 #[derive(Clone, Debug)]
@@ -19,9 +23,9 @@ struct Session {
     heard: TrueTime,
     id: SessionId,
     life: Life,
-    /// When it was heard of by the server that it is connected to, and not passed on yet.
-    newest: TrueTime,
     node: u16,
+    /// When it was heard of by the server that it is connected to, as far as that is not passed on yet.
+    recent: Vec<TrueTime>,
     /// After how long without a sign of life it ends, in nanoseconds of the server's clock.
     timeout: u64,
 }
@@ -56,8 +60,8 @@ impl Sessions {
             heard: now,
             id,
             life,
-            newest: now,
             node,
+            recent: Vec::new(),
             timeout,
         });
     }
@@ -70,17 +74,24 @@ impl Sessions {
         };
         if lag == 0 {
             session.heard = now;
-        } else if now.nanos() - session.newest.nanos() >= lag {
-            // What is passed on is what came before; and of much that came, no more than one waits.
-            session.heard = session.newest;
-            session.newest = now;
+            return;
+        }
+        // With each sign of life those are passed on that came long enough before it.
+        let passed_on = |at: &TrueTime| now.nanos() - at.nanos() >= lag;
+        let count = session.recent.partition_point(passed_on);
+        if let Some(newest) = session.recent.drain(..count).next_back() {
+            session.heard = newest;
+        }
+        if session.recent.len() < RECENT_MOST {
+            session.recent.push(now);
         }
     }
 
     /// All count from now on anew.
     pub(crate) fn renew(&mut self, now: TrueTime) {
         for session in &mut self.known {
-            (session.heard, session.newest) = (now, now);
+            session.heard = now;
+            session.recent.clear();
         }
     }
 
@@ -115,13 +126,12 @@ impl Sessions {
     /// At the first tick of the server after its timeout.
     fn expires(&self, session: &Session) -> TrueTime {
         let rate = 1_000_000 + self.plan.rate_ppm.clamp(-900_000, 1_000_000);
-        let rate = u128::from(rate.unsigned_abs());
-        let counted = |nanos: u64| u128::from(nanos) * rate / 1_000_000;
-        let end = counted(session.heard.nanos()) + u128::from(session.timeout);
-        let tick = u128::from(self.plan.tick.nanos().max(1));
-        let end = (end / tick + 1) * tick;
-        let nanos = (end * 1_000_000).div_ceil(rate);
-        TrueTime::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        let rate = rate.unsigned_abs();
+        let heard = counted(session.heard.nanos(), rate);
+        let end = heard.saturating_add(session.timeout);
+        let tick = self.plan.tick.nanos().max(1);
+        let end = (end / tick + 1).saturating_mul(tick);
+        TrueTime::from_nanos(passed(end, rate))
     }
 }
 
@@ -132,6 +142,7 @@ mod tests {
     use super::*;
     use crate::plan::Span;
 
+    const NANO: std::time::Duration = std::time::Duration::from_nanos(1);
     const TIMEOUT: u64 = 6_000_000_000;
 
     fn at(millis: u64) -> TrueTime {
@@ -168,6 +179,8 @@ mod tests {
         sessions.hear(at(1_200), id);
         assert!(sessions.next_expiry().unwrap() < at(6_001));
         sessions.hear(at(1_600), id);
-        assert!(sessions.next_expiry().unwrap() > at(7_000));
+        assert_eq!(sessions.next_expiry(), Some(at(7_000).plus(NANO)));
+        sessions.hear(at(1_800), id);
+        assert_eq!(sessions.next_expiry(), Some(at(7_200).plus(NANO)));
     }
 }
