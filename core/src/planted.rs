@@ -83,8 +83,6 @@ pub enum Mistake {
     RemoteClock,
     /// A call that has failed is made again at once.
     RetriesAtOnce,
-    /// An observation that is older than one before is taken as new.
-    StaleIsNew,
     /// The work is told to have stopped when it is told to stop.
     StoppedToldEarly,
     /// An alarm that rings is taken for the time that it was set for, and no clock is read.

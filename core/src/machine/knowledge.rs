@@ -258,7 +258,7 @@ impl Sighting {
 impl Machine {
     /// Takes in an observation, unless it is older than what is known. Says whether it was taken.
     pub(super) fn accept(&mut self, now: Moment, observation: Observation) -> bool {
-        if self.knowledge.is_stale(&observation) && !self.planted(Mistake::StaleIsNew) {
+        if self.knowledge.is_stale(&observation) {
             return false;
         }
         let told = planted::as_old_as_it_says(now, &observation);

@@ -13,7 +13,7 @@ use super::store::Store;
 use super::world::{Deed, World};
 use crate::TrueTime;
 use crate::executor::{Executor, Limits, Order, Step};
-use crate::plan::Plan;
+use crate::plan::{Backend, Foreign, Plan};
 use crate::planted::{Bug, Distortion};
 use crate::random::{Purpose, Stream};
 use crate::trace::What;
@@ -74,6 +74,15 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         Node::new(plan, index, timing, &handle)
     });
     let nodes = nodes.collect();
+    if let (Some(every), Backend::Lease) = (plan.server.edited_every, plan.backend) {
+        let (store, clock) = (scene.wiring.store.clone(), handle.clone());
+        handle.spawn_in_world(async move {
+            loop {
+                clock.sleep(every.into()).await;
+                store.tamper(Foreign::EditLabel);
+            }
+        });
+    }
     let mut world = World::new(plan, executor, nodes, scene);
     let mut arrivals = Stream::new(plan.seed, 0, Purpose::Work);
     for (index, node) in plan.nodes.iter().enumerate() {

@@ -11,6 +11,7 @@ use super::fire_at_least_once::FireAtLeastOnce;
 use super::fire_at_most_once::FireAtMostOnce;
 use super::handover::Handover;
 use super::holder_continuity::HolderContinuity;
+use super::leave_taking::LeaveTaking;
 use super::load::Load;
 use super::marker::Marker;
 use super::no_flap::NoFlap;
@@ -44,6 +45,7 @@ pub struct Jury {
     fire_at_least_once: FireAtLeastOnce,
     fire_at_most_once: FireAtMostOnce,
     handover: Handover,
+    leave_taking: LeaveTaking,
     load: Load,
     marker: Marker,
     no_flap: NoFlap,
@@ -73,6 +75,7 @@ impl Jury {
             fire_at_most_once: FireAtMostOnce::new(&facts),
             handover: Handover::new(&bounds),
             leaderships: TraceHash::EMPTY,
+            leave_taking: LeaveTaking::new(&facts),
             load: Load::new(&facts),
             marker: Marker::new(&facts),
             no_flap: NoFlap::new(&facts),
@@ -184,6 +187,9 @@ impl Jury {
         }
         if Load::concerns(&record.what) {
             self.load.changed();
+        }
+        if LeaveTaking::concerns(&record.what) {
+            self.leave_taking.see(scene, record, findings);
         }
         if self.fairness.judges() {
             self.fairness.see(scene, record, findings);

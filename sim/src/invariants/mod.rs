@@ -18,6 +18,7 @@ mod fires;
 mod handover;
 mod holder_continuity;
 mod jury;
+mod leave_taking;
 mod load;
 mod marker;
 mod marks;

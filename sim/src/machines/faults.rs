@@ -5,7 +5,7 @@ use tenure_core::backend::RequestKind;
 use super::event::{Asked, Event};
 use super::world::{World, index};
 use crate::TrueTime;
-use crate::plan::{Fault, Plan, Refusal, Who};
+use crate::plan::{Backend, Fault, Foreign, Plan, Refusal, Who};
 use crate::trace::{Ask, Frozen, Life, What};
 use crate::world::{Condition, Halt};
 
@@ -19,6 +19,7 @@ pub(super) struct Deed {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Step {
     Begin(u32),
+    Edit,
     End(u32),
     Quiet,
     Stop,
@@ -50,6 +51,9 @@ pub(super) struct Conditions {
     /// How much later it tells of changes, in nanoseconds.
     pub(super) stale: u64,
 }
+
+/// The most edits of a run.
+const EDITS_MOST: usize = 100_000;
 
 impl Deed {
     /// All that a plan does, in the order of time.
@@ -84,6 +88,14 @@ impl Deed {
             at: end,
             step: Step::Stop,
         });
+        if let (Some(every), Backend::Lease) = (plan.server.edited_every, plan.backend) {
+            let step = usize::try_from(every.nanos().max(1)).unwrap_or(usize::MAX);
+            let edits = (0..end.nanos()).step_by(step).skip(1).take(EDITS_MOST);
+            deeds.extend(edits.map(|at| Self {
+                at: TrueTime::from_nanos(at),
+                step: Step::Edit,
+            }));
+        }
         deeds.sort_by_key(|deed| deed.at);
         deeds
     }
@@ -102,6 +114,7 @@ impl World<'_> {
         self.next_deed += 1;
         match step {
             Step::Begin(fault) => self.begin(fault),
+            Step::Edit => self.tamper(Foreign::EditLabel),
             Step::End(fault) => self.end(fault),
             Step::Quiet => self.heal(),
             Step::Stop => {
@@ -171,17 +184,19 @@ impl World<'_> {
             }
             (Fault::OperatorResign, _) => self.submit(RequestKind::Resign),
             (Fault::OperatorPause, _) => self.submit(RequestKind::Pause),
-            (Fault::Foreign(foreign), _) => {
-                if let Some(wrote) = self.server.tamper(*foreign) {
-                    self.spread(tenure_core::memory::Told::Lock, Some(wrote), None);
-                }
-            }
+            (Fault::Foreign(foreign), _) => self.tamper(*foreign),
             (Fault::LeaderChange, _) => {
                 self.server.renew_sessions(self.now);
                 self.reset_all();
             }
             (Fault::Restart | Fault::QuorumLoss, _) => self.reset_all(),
             _ => {}
+        }
+    }
+
+    fn tamper(&mut self, foreign: Foreign) {
+        if let Some(wrote) = self.server.tamper(foreign) {
+            self.spread(tenure_core::memory::Told::Lock, Some(wrote), None);
         }
     }
 

@@ -133,8 +133,9 @@ impl Plan {
             tick: Span::from_millis(draw.within(1..=1_000)),
             late_proof: backend == Backend::Session && draw.happens(500),
             silent: draw.happens(50),
+            edited_every: None,
         };
-        Self {
+        let mut plan = Self {
             version: VERSION,
             name: String::new(),
             seed,
@@ -154,7 +155,16 @@ impl Plan {
             cron: draw.happens(300).then(|| cron(&mut draw)),
             nodes,
             faults,
+        };
+        if draw.happens(300) {
+            // Next to nothing of the lease is kept for stopping, so that clocks alone decide whether the rest of it is enough.
+            plan.timing.stop_timeout = Some(Span::from_millis(20));
         }
+        if backend == Backend::Lease && draw.happens(50) {
+            let every = Span::from_millis(draw.within(1_000..=5_000));
+            plan.server.edited_every = Some(every);
+        }
+        plan
     }
 }
 
@@ -164,6 +174,14 @@ fn rate(draw: &mut Stream) -> i64 {
         1 => RATE_PPM_LEAST,
         2 => draw.around_zero(9_900),
         _ => draw.around_zero(100),
+    }
+}
+
+fn slew(draw: &mut Stream) -> i64 {
+    match draw.below(4) {
+        0 => i64::from(SLEW_PPM_MOST),
+        1 => -i64::from(SLEW_PPM_MOST),
+        _ => draw.around_zero(SLEW_PPM_MOST),
     }
 }
 
@@ -300,7 +318,7 @@ fn fault(draw: &mut Stream, kind: Kind, nodes: usize, backend: Backend) -> Fault
         Kind::ShutDown => Fault::ShutDown { node },
         Kind::Slew => Fault::Slew {
             node,
-            ppm: draw.around_zero(SLEW_PPM_MOST),
+            ppm: slew(draw),
         },
         Kind::Slow => Fault::Slow {
             direction,

@@ -130,6 +130,9 @@ pub struct ServerPlan {
     pub late_proof: bool,
     /// Whether the store tells of changes at all.
     pub silent: bool,
+    /// How often somebody edits a label of the record, also in the quiet time; nothing for never. A leased lock alone has labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_every: Option<Span>,
 }
 
 /// What a missing lock means to the candidates.

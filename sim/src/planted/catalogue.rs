@@ -101,7 +101,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 47",
         "One refused renewal ends the election of a candidate for good.",
     )
-    .by(&[Invariant::Converge, Invariant::Progress, Invariant::Handover]),
+    .by(&[Invariant::Converge]),
     entry(
         Safety,
         "deadline-from-answer",
@@ -116,7 +116,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 8, pitfall 17",
         "The work may finish for as long as it likes.",
     )
-    .by(&[Invariant::Shutdown, Invariant::Progress]),
+    .by(&[Invariant::Shutdown]),
     entry(
         Safety,
         "emptied-is-free",
@@ -172,7 +172,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 13",
         "A follower that waits after a failed call sets no alarm for the end of the wait.",
     )
-    .by(&[Invariant::Converge, Invariant::Progress, Invariant::Handover]),
+    .by(&[Invariant::Converge]),
     entry(
         Safety,
         "hint-extends",
@@ -188,7 +188,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 7, pitfall 14",
         "Another holder in the record is of no interest until the deadline.",
     )
-    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity, Invariant::StepDownDeadline]),
+    .by(&[Invariant::StopOnSight]),
     entry(
         Safety,
         "ignores-missing",
@@ -196,7 +196,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 7, pitfall 23",
         "A lock that is gone is of no interest until the deadline.",
     )
-    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity, Invariant::StepDownDeadline]),
+    .by(&[Invariant::StopOnSight]),
     entry(
         Safety,
         "kills-at-stop-timeout",
@@ -212,7 +212,9 @@ pub(super) const CATALOGUE: &[Entry] = &[
         Boundary(Distortion::LateAnswer),
         "rule 5, pitfall 2",
         "The answer to a call that was given up is taken for the answer to the next one.",
-    ),
+    )
+    .at(&[Electors])
+    .by(&[Invariant::SingleLeader, Invariant::AckedStart, Invariant::TokenMonotonic, Invariant::StepDownDeadline]),
     entry(
         Liveness,
         "leaks-member",
@@ -220,7 +222,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 31",
         "A candidate that ends stays a member.",
     )
-    .by(&[Invariant::Shutdown, Invariant::Progress]),
+    .by(&[Invariant::Shutdown]),
     entry(
         Safety,
         "missing-is-free",
@@ -260,7 +262,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 6, pitfall 13",
         "The lock is not looked at without a hint.",
     )
-    .by(&[Invariant::Converge, Invariant::Handover, Invariant::Progress]),
+    .by(&[Invariant::Converge, Invariant::Handover]),
     entry(
         Liveness,
         "never-releases",
@@ -269,7 +271,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "A lock whose leadership is over is left to age.",
     )
     .on(&[Lease])
-    .by(&[Invariant::Handover, Invariant::Converge]),
+    .by(&[Invariant::Shutdown, Invariant::Handover]),
     entry(
         Liveness,
         "never-retries",
@@ -277,14 +279,15 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 13",
         "A call that has failed is not made again.",
     )
-    .by(&[Invariant::Converge, Invariant::Progress, Invariant::Handover, Invariant::Shutdown]),
+    .by(&[Invariant::Converge]),
     entry(
         Safety,
         "no-drift-margin",
         Machine(Mistake::NoDriftMargin),
         "rule 1, pitfall 8",
         "The deadline does not allow for clocks that run apart.",
-    ),
+    )
+    .by(&[Invariant::AckedStart, Invariant::SingleLeader]),
     entry(
         Safety,
         "no-raw-clock",
@@ -299,7 +302,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 4",
         "The store is waited for without a limit.",
     )
-    .by(&[Invariant::Converge, Invariant::Progress, Invariant::Shutdown, Invariant::Handover]),
+    .by(&[Invariant::Progress, Invariant::Converge]),
     entry(
         Safety,
         "no-stop-margin",
@@ -347,7 +350,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 33, pitfall 36",
         "A herd of followers reads the lock again as soon as it was read.",
     )
-    .by(&[Invariant::Load, Invariant::Progress]),
+    .by(&[Invariant::Load]),
     entry(
         Safety,
         "read-extends",
@@ -379,7 +382,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 17",
         "A release is tried until it is answered.",
     )
-    .by(&[Invariant::Shutdown, Invariant::Progress]),
+    .by(&[Invariant::Shutdown]),
     entry(
         Safety,
         "remote-clock",
@@ -396,16 +399,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 37, pitfall 38",
         "A call that has failed is made again at once.",
     )
-    .by(&[Invariant::Load, Invariant::Progress]),
-    entry(
-        Safety,
-        "stale-is-new",
-        Machine(Mistake::StaleIsNew),
-        "rule 2, pitfall 12",
-        "An observation that is older than one before is taken as new.",
-    )
-    .on(&[Lease])
-    .by(&[Invariant::ObservedMonotonic, Invariant::SingleLeader]),
+    .by(&[Invariant::Load]),
     entry(
         Safety,
         "stopped-told-early",

@@ -3,10 +3,10 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Bug;
-use crate::Tier;
 use crate::invariants::{Breach, Invariant};
 use crate::plan::{Backend, Plan};
 use crate::shrink::shrink;
+use crate::{Options, Tier, electors, machines};
 
 /// After how many seeds a hunt is given up, unless it is told otherwise.
 pub const SEEDS_MOST: u64 = 10_000;
@@ -141,14 +141,34 @@ pub enum Progress {
     Shrinking(crate::shrink::Progress),
 }
 
-/// What a run of this plan breaches, with a bug or without.
-pub type Run<'a> = &'a dyn Fn(&Plan, Tier, Option<Bug>) -> Vec<Breach>;
-
 /// Makes runs with the bug, seed by seed, until an invariant that is expected to catch it does, and shrinks the plan of that run. The
 /// same seeds without the bug have to be silent, and so has the small plan.
 ///
 /// # Errors
 /// When it was not caught within `limit` seeds, and when a run without the bug is not silent.
+pub fn hunt(bug: Bug, limit: u64, progress: impl FnMut(Progress)) -> Result<Catch, Missed> {
+    hunt_by(bug, limit, &run, progress)
+}
+
+fn run(plan: &Plan, tier: Tier, bug: Option<Bug>) -> Vec<Breach> {
+    let options = Options {
+        bug,
+        ..Options::PLAIN
+    };
+    let outcome = match tier {
+        Tier::Electors => electors::run(plan, &options),
+        Tier::Machines => machines::run(plan, &options),
+    };
+    outcome.jury.breaches().to_vec()
+}
+
+/// What a run of this plan breaches, with a bug or without.
+pub type Run<'a> = &'a dyn Fn(&Plan, Tier, Option<Bug>) -> Vec<Breach>;
+
+/// [`hunt`], with runs made by somebody else.
+///
+/// # Errors
+/// As [`hunt`].
 pub fn hunt_by(
     bug: Bug,
     limit: u64,

@@ -22,5 +22,5 @@ mod tests;
 
 pub use bug::{Bug, Kind, Planting};
 pub use distortion::{Distortion, Store};
-pub use hunt::{Catch, Line, Missed, Progress, Run, SEEDS_MOST, hunt_by};
+pub use hunt::{Catch, Line, Missed, Progress, Run, SEEDS_MOST, hunt, hunt_by};
 pub use table::table;

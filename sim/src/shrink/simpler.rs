@@ -39,7 +39,9 @@ fn extras(plan: &Plan, _: TrueTime, place: usize) -> Option<Vec<Plan>> {
         3 => server(|server| server.tick = Span::ZERO),
         4 => server(|server| server.late_proof = false),
         5 => server(|server| server.silent = false),
-        6 => with(plan, |plan| plan.on_missing = OnMissingPlan::default()),
+        6 => server(|server| server.edited_every = None),
+        7 => with(plan, |plan| plan.timing.stop_timeout = None),
+        8 => with(plan, |plan| plan.on_missing = OnMissingPlan::default()),
         _ => return None,
     };
     Some(vec![candidate])
