@@ -131,6 +131,14 @@ impl Assumptions {
             || beyond.starved_until.is_some_and(|until| at <= until)
     }
 
+    /// Whether this node got too little time at `at`, and that is all that holds it up.
+    pub(super) fn is_starved(&self, index: usize, at: TrueTime) -> bool {
+        let beyond = &self.nodes[index];
+        let starves =
+            !beyond.starved_by.is_empty() || beyond.starved_until.is_some_and(|until| at <= until);
+        starves && !beyond.work && beyond.belief_before.is_none()
+    }
+
     /// Whether this node's clocks have always kept to their limits.
     pub(super) fn clocks_are_good(&self) -> bool {
         self.broken(Assumption::ClockRate).is_none()

@@ -11,6 +11,7 @@ use crate::trace::{Record, What};
 /// The grace is the stop timeout without the allowance for killing: nothing has to be killed in a simulation, so that whatever runs
 /// for longer was ended too late. It counts from the end of the leadership, by deadline or `LeadsNot`, whichever is first. A process
 /// that is frozen or starved when it should act is not to blame: then its work is no more claimed, and that is an assumption broken.
+/// Nor is a starved process beyond all claims: its guard is none of it, and ends it with its work by the end of the stop timeout.
 /// A moment is allowed for timers, which are not early below a millisecond.
 #[derive(Clone, Debug)]
 pub(super) struct StepDownDeadline {
@@ -24,13 +25,18 @@ pub(super) struct StepDownDeadline {
 struct Duty {
     /// How long after its leadership work may run, in true time.
     grace: u64,
+    /// How long after that the guard has ended a process that gets no time.
+    kill: u64,
     /// When its leadership is over.
     over_at: TrueTime,
     tell_by: TrueTime,
     end_by: TrueTime,
+    kill_by: TrueTime,
 }
 
 const MOMENT: u64 = 1_000_000;
+/// How late a guard's thread may be run.
+const KILL_LATE: u64 = 10_000_000;
 
 impl StepDownDeadline {
     pub(super) fn new(facts: &Facts) -> Self {
@@ -39,9 +45,11 @@ impl StepDownDeadline {
             let drift = grace / 1_000_000 * u64::from(node.drift_ppm);
             Duty {
                 grace: grace + drift,
+                kill: node.kill_allowance.get() + drift,
                 over_at: TrueTime::END,
                 tell_by: TrueTime::END,
                 end_by: TrueTime::END,
+                kill_by: TrueTime::END,
             }
         };
         Self {
@@ -79,6 +87,14 @@ impl StepDownDeadline {
     ) {
         for (index, duty) in self.duties.iter_mut().enumerate() {
             let (untold, runs) = (at > duty.tell_by, at > duty.end_by);
+            if at > duty.kill_by {
+                let by = std::mem::replace(&mut duty.kill_by, TrueTime::END);
+                if scene.nodes[index].works() && assumptions.clocks_are_good() {
+                    findings.accuse(by, Invariant::StepDownDeadline, || {
+                        format!("n{index} gets no time, and nobody ends its work")
+                    });
+                }
+            }
             if !untold && !runs {
                 continue;
             }
@@ -86,6 +102,9 @@ impl StepDownDeadline {
             (duty.tell_by, duty.end_by) = (TrueTime::END, TrueTime::END);
             let held_up = scene.nodes[index].frozen.is_some() || assumptions.is_held_up(index, due);
             if held_up {
+                if assumptions.is_starved(index, due) {
+                    duty.kill_by = later(duty.over_at, duty.grace + duty.kill + KILL_LATE);
+                }
                 assumptions.excuse_work(due, index);
             } else if !assumptions.clocks_are_good() {
                 continue;
@@ -108,9 +127,10 @@ impl StepDownDeadline {
         };
         let (at, node, duty) = (record.at, &scene.nodes[index], &mut self.duties[index]);
         match record.what {
-            What::Leads { until, .. } => duty.over_at = until,
+            What::Leads { until, .. } => (duty.over_at, duty.kill_by) = (until, TrueTime::END),
             What::LeadsNot { .. } => duty.over_at = duty.over_at.min(at),
-            _ => {}
+            What::WorkTold { .. } => {}
+            _ => duty.kill_by = TrueTime::END,
         }
         (duty.tell_by, duty.end_by) = (TrueTime::END, TrueTime::END);
         let excused = assumptions.is_held_up(index, at);
@@ -124,7 +144,8 @@ impl StepDownDeadline {
     }
 
     fn find_next(&mut self) {
-        let due = self.duties.iter().map(|duty| duty.tell_by.min(duty.end_by));
+        let due = |duty: &Duty| duty.tell_by.min(duty.end_by).min(duty.kill_by);
+        let due = self.duties.iter().map(due);
         self.next = due.min().unwrap_or(TrueTime::END);
     }
 }
@@ -137,8 +158,8 @@ fn later(at: TrueTime, nanos: u64) -> TrueTime {
 mod tests {
     use super::*;
     use crate::invariants::history::History;
-    use crate::plan::Backend;
-    use crate::trace::{Frozen, WorkEnd};
+    use crate::plan::{Backend, Fault, PlannedFault, Span, Who};
+    use crate::trace::{Down, Frozen, WorkEnd};
 
     fn breaks(history: &History) -> bool {
         history.broken().contains(&Invariant::StepDownDeadline)
@@ -182,6 +203,38 @@ mod tests {
         history.at(2_000, 0, What::LeadsNot { token });
         history.at(2_000, 0, What::WorkTold { token });
         history.world(3_000, What::End);
+        assert!(breaks(&history));
+    }
+
+    fn starved() -> History {
+        let mut history = History::of(Backend::Lease);
+        history.plan.faults.push(PlannedFault {
+            at: Span::from_secs(2),
+            lasts: None,
+            what: Fault::Starve {
+                node: Who::Node(0),
+                most: Span::from_secs(9),
+            },
+        });
+        history.elects(1_000, 0);
+        history.world(2_000, What::FaultBegan { fault: 0 });
+        history
+    }
+
+    #[test]
+    fn a_starved_process_is_not_to_blame_if_its_guard_ends_it() {
+        let mut history = starved();
+        history.world(6_010, What::Quiet);
+        let how = Down::Crashed;
+        history.at(6_900, 0, What::Down { how });
+        history.world(9_000, What::End);
+        assert!(!breaks(&history));
+    }
+
+    #[test]
+    fn a_starved_process_that_nobody_ends_is_found() {
+        let mut history = starved();
+        history.world(6_010, What::Quiet).world(9_000, What::End);
         assert!(breaks(&history));
     }
 

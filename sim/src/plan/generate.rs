@@ -160,7 +160,8 @@ impl Plan {
             // Next to nothing of the lease is kept for stopping, so that clocks alone decide whether the rest of it is enough.
             plan.timing.stop_timeout = Some(Span::from_millis(20));
         }
-        if backend == Backend::Lease && draw.happens(50) {
+        // An unreadable record is as young as its last edit, so that nobody ever leads where somebody goes on editing it.
+        if backend == Backend::Lease && !foreign && draw.happens(50) {
             let every = Span::from_millis(draw.within(1_000..=5_000));
             plan.server.edited_every = Some(every);
         }

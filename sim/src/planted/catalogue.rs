@@ -478,7 +478,6 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 8, pitfall 46",
         "Nobody watches over a leadership whose task is not run.",
     )
-    .at(&[Electors])
     .by(&[Invariant::SingleLeader, Invariant::StepDownDeadline])
     .unguarded(),
     entry(

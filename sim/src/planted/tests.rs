@@ -1,7 +1,7 @@
 use super::*;
 use crate::invariants::{Breach, Invariant};
 use crate::plan::{Backend, Fault, Plan};
-use crate::{Tier, TrueTime};
+use crate::{Options, Tier, TrueTime, machines};
 
 fn breach(invariant: Invariant) -> Vec<Breach> {
     vec![Breach {
@@ -80,6 +80,56 @@ fn a_small_plan_breaches_nothing_without_its_bug() {
     assert_eq!(seedless, Some(0));
     let caught = hunt_by(bug(), 1, &run, |_| ()).unwrap();
     assert_eq!(caught.faults(), 1);
+}
+
+/// Those that show within a few seeds; the others take a release build.
+const SOON: [&str; 24] = [
+    "age-per-holder",
+    "blind-put",
+    "deadline-from-answer",
+    "fail-open",
+    "forgets-alarm",
+    "ignores-another-holder",
+    "ignores-missing",
+    "kills-at-stop-timeout",
+    "leaks-member",
+    "missing-is-free",
+    "monotonic-only",
+    "name-is-enough",
+    "never-aborts",
+    "never-polls",
+    "never-releases",
+    "never-retries",
+    "no-request-timeout",
+    "no-stop-margin",
+    "one-token",
+    "own-record-is-taken",
+    "remote-clock",
+    "tries-add-up",
+    "unknown-is-confirmed",
+    "watchdog-sleeps",
+];
+const SEEDS_SOON: u64 = 60;
+
+fn shows(bug: Bug, seed: u64) -> bool {
+    let options = Options {
+        bug: Some(bug),
+        ..Options::PLAIN
+    };
+    bug.backends().iter().any(|backend| {
+        let outcome = machines::run(&Plan::generate(seed, *backend), &options);
+        let mut breaches = outcome.jury.breaches().iter();
+        breaches.any(|breach| bug.expected().contains(&breach.invariant))
+    })
+}
+
+#[test]
+fn most_bugs_are_caught_within_a_few_seeds() {
+    for name in SOON {
+        let bug = Bug::parse(name).unwrap();
+        let caught = (0..SEEDS_SOON).any(|seed| shows(bug, seed));
+        assert!(caught, "{name} was not caught within {SEEDS_SOON} seeds");
+    }
 }
 
 #[test]
