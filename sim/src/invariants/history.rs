@@ -22,6 +22,7 @@ impl History {
     pub(super) fn of(backend: Backend) -> Self {
         let mut plan = Plan::generate(0, backend);
         plan.faults.clear();
+        plan.timing.stop_timeout = None;
         plan.nodes = vec![NodePlan::default(); 3];
         plan.server = crate::plan::ServerPlan::default();
         plan.cron = None;

@@ -226,7 +226,7 @@ mod tests {
         let mut history = starved();
         history.world(6_010, What::Quiet);
         let how = Down::Crashed;
-        history.at(6_900, 0, What::Down { how });
+        history.at(6_750, 0, What::Down { how });
         history.world(9_000, What::End);
         assert!(!breaks(&history));
     }
