@@ -263,9 +263,13 @@ impl Holding {
         if self.renews() {
             self.last_confirmed = normal.reading(self.last_confirmed, spans.renew);
         } else {
-            // Nothing is renewed any more, so no renewal has to be found.
+            // Nothing is renewed any more: a renewal that is found ends a row of conflicts, and no more.
             self.last_confirmed = normal.origin();
-            self.unsettled.clear();
+            self.unsettled
+                .retain(|attempt| normal.labels.may_show(attempt.nonce));
+            for attempt in &mut self.unsettled {
+                attempt.sent = normal.now();
+            }
         }
         let end = spans.validity.saturating_add(spans.stop);
         self.proven = if self.stage.is_releasing() {

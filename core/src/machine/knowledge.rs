@@ -175,7 +175,7 @@ impl Knowledge {
             });
         self.newest = self
             .newest
-            .filter(|_| normal.labels.may_show_the_past())
+            .filter(|newest| normal.labels.may_show_before(*newest))
             .map(|newest| normal.labels.version(newest));
         if !follows && self.request().is_none() {
             self.observed = None;

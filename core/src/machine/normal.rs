@@ -23,8 +23,8 @@ pub trait Labels {
     fn version(&mut self, version: Version) -> Version;
     /// Whether an answer may still show the write with this number to this machine.
     fn may_show(&self, nonce: Nonce) -> bool;
-    /// Whether an answer may still show this machine what the lock was before its newest observation.
-    fn may_show_the_past(&self) -> bool;
+    /// Whether an answer may still show this machine what the lock was before this version.
+    fn may_show_before(&self, version: Version) -> bool;
 }
 
 /// How one machine is brought into normal form.
@@ -56,6 +56,11 @@ impl Normal<'_> {
     /// A timer that nobody looks at before it is set anew.
     pub(super) fn idle(&self) -> Timer {
         Timer::new(self.origin, Nanos::ZERO)
+    }
+
+    /// The moment that is called the origin.
+    pub(super) fn now(&self) -> Reading {
+        self.now
     }
 
     /// The reading that stands for any that nobody looks at.

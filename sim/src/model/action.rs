@@ -1,7 +1,10 @@
-use super::configuration::Configuration;
-use super::rules::Rules;
+use tenure_core::Nanos;
+use tenure_core::machine::{Input, Output};
+
+use super::rules::{Rules, moment};
 use super::store;
 use super::world::{Call, Node, Work, World};
+use crate::planted::Distortion;
 
 /// One thing that may happen next.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -12,6 +15,8 @@ pub(super) enum Action {
     Crash(usize),
     /// Somebody deletes the record.
     Delete,
+    /// Somebody takes the holder out of the record.
+    Empty,
     /// A write whose caller waits no longer reaches the store: which candidate's, and which of them.
     DelayedWriteLands(usize, usize),
     /// A request reaches the store.
@@ -48,9 +53,10 @@ pub(super) fn possible(rules: &Rules, world: &World, actions: &mut Vec<Action>) 
     if configuration.deletions && world.record.is_some() {
         actions.push(Action::Delete);
     }
-    if configuration.drift == 0
-        && (0..world.nodes.len()).all(|node| may_tick(configuration, world, node))
-    {
+    if configuration.emptyings && world.is_held() {
+        actions.push(Action::Empty);
+    }
+    if configuration.drift == 0 && (0..world.nodes.len()).all(|node| may_tick(rules, world, node)) {
         actions.push(Action::TickAll);
     }
     for node in 0..world.nodes.len() {
@@ -61,7 +67,7 @@ pub(super) fn possible(rules: &Rules, world: &World, actions: &mut Vec<Action>) 
 fn possible_of(rules: &Rules, world: &World, index: usize, actions: &mut Vec<Action>) {
     let configuration = &rules.configuration;
     let node = &world.nodes[index];
-    if configuration.drift > 0 && may_tick(configuration, world, index) {
+    if configuration.drift > 0 && may_tick(rules, world, index) {
         actions.push(Action::Tick(index));
         if node.unnoticed < configuration.starved {
             actions.push(Action::TickUnnoticed(index));
@@ -79,20 +85,22 @@ fn possible_of(rules: &Rules, world: &World, index: usize, actions: &mut Vec<Act
         Some(Call::AnswerLost) | None => {}
     }
     if let Some(Call::Write(write)) = &node.call
-        && store::fits(rules, world, write)
+        && (store::fits(world, write) || rules.distorts(Distortion::ClaimIsAssumed))
     {
         // A write that changes nothing, and whose answer is lost, is as good as lost itself.
         actions.push(Action::RequestLands(index, Answer::Lost));
     }
     for (which, write) in node.delayed.iter().enumerate() {
-        if store::fits(rules, world, write) {
+        if store::fits(world, write) {
             actions.push(Action::DelayedWriteLands(index, which));
         }
     }
     match node.work {
         Work::None => {}
         Work::Running if !configuration.work_ends => {}
-        Work::Draining | Work::Running | Work::Told => actions.push(Action::WorkEnds(index)),
+        Work::Aborted | Work::Draining | Work::Running | Work::Told => {
+            actions.push(Action::WorkEnds(index))
+        }
     }
     if configuration.resigns && node.work == Work::Running {
         actions.push(Action::Resign(index));
@@ -102,18 +110,32 @@ fn possible_of(rules: &Rules, world: &World, index: usize, actions: &mut Vec<Act
     }
 }
 
-/// Whether a tick may pass on this candidate's clock. Work that was told to stop has ended by then, and no clock runs away.
-fn may_tick(configuration: &Configuration, world: &World, index: usize) -> bool {
+/// Whether a tick may pass on this candidate's clock: no clock runs away, and work that was aborted has ended by then.
+fn may_tick(rules: &Rules, world: &World, index: usize) -> bool {
     let node = &world.nodes[index];
-    if node.work == Work::Told {
-        return false;
+    match node.work {
+        Work::Aborted => return false,
+        Work::Told if is_aborted_in_time(rules, node) => return false,
+        _ => {}
     }
-    if configuration.drift == 0 {
+    if rules.configuration.drift == 0 {
         return true;
     }
     // Clocks are ordered: an earlier candidate's has never ticked less than a later one's. So no two differ by more over any span.
     let (earlier, later) = (&world.nodes[..index], &world.nodes[index + 1..]);
     let is_last = |earlier: &Node| earlier.ahead > node.ahead;
-    let is_near = |later: &Node| node.ahead < later.ahead + configuration.drift;
+    let is_near = |later: &Node| node.ahead < later.ahead + rules.drift();
     earlier.iter().all(is_last) && later.iter().all(is_near)
+}
+
+/// Whether work that was told to stop is aborted early enough to be gone within the stop timeout. The production machine does so,
+/// and then it is as if the work had ended just in time by itself.
+fn is_aborted_in_time(rules: &Rules, node: &Node) -> bool {
+    if rules.bug.is_none() {
+        return true;
+    }
+    let mut machine = node.machine.clone();
+    let grace = Nanos::from(machine.grace());
+    machine.handle(moment(node.now.plus(grace)), Input::Tick);
+    std::iter::from_fn(|| machine.poll()).any(|output| output == Output::AbortWork)
 }

@@ -48,6 +48,8 @@ pub struct Configuration {
     pub crashes: bool,
     /// Whether somebody may delete the record at any time.
     pub deletions: bool,
+    /// Whether somebody may take the holder out of the record at any time.
+    pub emptyings: bool,
     /// Whether a leader may be asked to resign at any time, and drains.
     pub resigns: bool,
     /// Whether work may end by itself.
@@ -74,6 +76,7 @@ impl Configuration {
             delayed_writes: 1,
             crashes: true,
             deletions: false,
+            emptyings: false,
             resigns: false,
             work_ends: true,
             starved: 0,
@@ -87,6 +90,16 @@ impl Configuration {
             name: "deletions",
             sentence: "the smallest world, and the record may be deleted at any time, any number of times",
             deletions: true,
+            ..Self::smallest()
+        }
+    }
+
+    /// The smallest world, and somebody who empties the record.
+    pub const fn emptyings() -> Self {
+        Self {
+            name: "emptyings",
+            sentence: "the smallest world, and somebody may take the holder out of the record at any time, any number of times",
+            emptyings: true,
             ..Self::smallest()
         }
     }
@@ -124,6 +137,16 @@ impl Configuration {
         }
     }
 
+    /// The smallest world, and machines that do not notice every tick.
+    pub const fn starved() -> Self {
+        Self {
+            name: "starved",
+            sentence: "the smallest world, and a tick may pass that a machine does not notice: the watchdog ends its work",
+            starved: 1,
+            ..Self::smallest()
+        }
+    }
+
     /// Three candidates, as far as a depth.
     pub const fn three() -> Self {
         Self {
@@ -140,9 +163,11 @@ impl Configuration {
         vec![
             Self::smallest(),
             Self::deletions(),
+            Self::emptyings(),
             Self::late_answers(),
             Self::drift(),
             Self::resigns(),
+            Self::starved(),
             Self::three(),
         ]
     }

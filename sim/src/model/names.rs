@@ -41,6 +41,8 @@ struct Names<'a> {
 /// Versions and tokens that one candidate knows of, oldest first.
 #[derive(Clone, Default)]
 struct Past {
+    /// The version that the answer shows.
+    shows: Option<Version>,
     tokens: Vec<u64>,
     versions: Vec<u64>,
 }
@@ -110,11 +112,13 @@ impl Labels for Names<'_> {
     }
 
     fn may_show(&self, nonce: Nonce) -> bool {
-        self.shown.contains(&nonce)
+        // What a sound machine may forget is what a mistake may be about.
+        self.rules.bug.is_some() || self.shown.contains(&nonce)
     }
 
-    fn may_show_the_past(&self) -> bool {
-        self.past.is_some()
+    fn may_show_before(&self, version: Version) -> bool {
+        let past = self.past.as_ref();
+        past.is_some_and(|past| past.may_show_before(version))
     }
 }
 
@@ -146,14 +150,17 @@ impl Labels for Past {
         true
     }
 
-    fn may_show_the_past(&self) -> bool {
-        true
+    fn may_show_before(&self, version: Version) -> bool {
+        self.shows.is_some_and(|shows| shows < version)
     }
 }
 
 impl Past {
     fn of(node: &Node, outcome: &Outcome) -> Self {
-        let mut past = Self::default();
+        let mut past = Self {
+            shows: observation(outcome).and_then(|seen| seen.version),
+            ..Self::default()
+        };
         node.machine
             .clone()
             .normalise(node.now, NOW, Nonce(0), &mut past);
@@ -203,15 +210,19 @@ fn rename(outcome: &mut Outcome, labels: &mut dyn Labels) {
     }
 }
 
-fn seen(outcome: &Outcome) -> Option<Nonce> {
+fn observation(outcome: &Outcome) -> Option<&Observation> {
     match outcome {
         Outcome::Observed(seen)
         | Outcome::Acquired(Acquired::Busy(Some(seen)))
         | Outcome::Renewed(Renewed::Conflict(Some(seen)))
-        | Outcome::Released(Released::Conflict(Some(seen))) => match &seen.lock {
-            LockState::Held(held) => Some(held.nonce),
-            _ => None,
-        },
+        | Outcome::Released(Released::Conflict(Some(seen))) => Some(seen),
+        _ => None,
+    }
+}
+
+fn seen(outcome: &Outcome) -> Option<Nonce> {
+    match &observation(outcome)?.lock {
+        LockState::Held(held) => Some(held.nonce),
         _ => None,
     }
 }
@@ -222,7 +233,7 @@ fn shown(rules: &Rules, world: &World) -> Vec<Nonce> {
     if let Some(lock) = world.record.map(|record| record.lock) {
         match lock {
             Lock::Held { nonce, .. } => shown.push(nonce),
-            Lock::Released => {}
+            Lock::Emptied | Lock::Released => {}
         }
     }
     for node in &world.nodes {
@@ -242,11 +253,6 @@ fn shown(rules: &Rules, world: &World) -> Vec<Nonce> {
 
 /// Brings the world into normal form.
 pub(super) fn normalise(rules: &Rules, world: &mut World, newest: Newest, reborn: Option<u8>) {
-    for index in 0..world.nodes.len() {
-        let mut delayed = std::mem::take(&mut world.nodes[index].delayed);
-        delayed.retain(|write| store::may_fit(rules, world, write));
-        world.nodes[index].delayed = delayed;
-    }
     let mut names = Names {
         identities: Vec::new(),
         lives: Vec::new(),

@@ -10,8 +10,10 @@ use tenure_core::machine::{Eligibility, Machine, Moment, Settings};
 use super::configuration::{Configuration, candidate};
 use super::names::NOW;
 use super::world::Life;
-use crate::planted::Bug;
+use crate::planted::{Bug, Distortion};
 
+/// How much further clocks differ when they do what no drift allows.
+const WILD_TICKS: u8 = 2;
 /// How many lives the names of holders suffice for.
 const LIVES: usize = 64;
 
@@ -65,9 +67,18 @@ impl Rules {
         .with_mistake(self.bug.and_then(Bug::mistake))
     }
 
-    /// Whether the store does every write, whatever it was computed from.
-    pub(super) fn is_blind(&self) -> bool {
-        false
+    /// Whether this is planted around the machines.
+    pub(super) fn distorts(&self, distortion: Distortion) -> bool {
+        self.bug.and_then(Bug::distortion) == Some(distortion)
+    }
+
+    /// How far clocks differ, which may be further than everybody takes them to.
+    pub(super) fn drift(&self) -> u8 {
+        if self.distorts(Distortion::WildClock) {
+            self.configuration.drift + WILD_TICKS
+        } else {
+            self.configuration.drift
+        }
     }
 }
 

@@ -9,12 +9,13 @@ use super::names::{NOW, normalise};
 use super::rules::{Rules, moment};
 use super::store::{self, Newest};
 use super::world::{Broken, Call, Life, Lock, Node, Record, Work, World};
+use crate::planted::Distortion;
 
 /// One action, and what comes of it.
 pub(super) struct Step<'a> {
     rules: &'a Rules,
-    world: World,
-    newest: Newest,
+    pub(super) world: World,
+    pub(super) newest: Newest,
     reborn: Option<u8>,
 }
 
@@ -42,7 +43,7 @@ pub(super) fn start(rules: &Rules) -> World {
         newest_led: false,
         broken: None,
     };
-    let mut step = Step::new(rules, world);
+    let mut step = Step::new(rules, world, Newest::BEFORE);
     for node in 0..step.world.nodes.len() {
         step.give(node, Input::Tick);
     }
@@ -51,7 +52,7 @@ pub(super) fn start(rules: &Rules) -> World {
 
 /// The world after this action, which must be possible in it.
 pub(super) fn after(rules: &Rules, world: &World, action: Action) -> World {
-    let mut step = Step::new(rules, world.clone());
+    let mut step = Step::new(rules, world.clone(), Newest::BEFORE);
     // A machine whose assertions fail is a finding like any other.
     let done = catch_unwind(AssertUnwindSafe(|| {
         step.act(action);
@@ -64,11 +65,11 @@ pub(super) fn after(rules: &Rules, world: &World, action: Action) -> World {
 }
 
 impl<'a> Step<'a> {
-    fn new(rules: &'a Rules, world: World) -> Self {
+    pub(super) fn new(rules: &'a Rules, world: World, newest: Newest) -> Self {
         Self {
             rules,
             world,
-            newest: Newest::BEFORE,
+            newest,
             reborn: None,
         }
     }
@@ -79,7 +80,7 @@ impl<'a> Step<'a> {
         world
     }
 
-    fn act(&mut self, action: Action) {
+    pub(super) fn act(&mut self, action: Action) {
         match action {
             Action::AnswerArrives(node) => {
                 if let Some(Call::Answered(outcome)) = self.node(node).call.take() {
@@ -88,6 +89,7 @@ impl<'a> Step<'a> {
             }
             Action::Crash(node) => self.crash(node),
             Action::Delete => store::delete(&mut self.world, &mut self.newest),
+            Action::Empty => store::empty(&mut self.world, &mut self.newest),
             Action::DelayedWriteLands(node, index) => {
                 let write = self.node(node).delayed.remove(index);
                 store::apply(self.rules, &mut self.world, &mut self.newest, &write);
@@ -99,6 +101,7 @@ impl<'a> Step<'a> {
             Action::TickUnnoticed(node) => self.pass(node),
             Action::WorkEnds(node) => self.end_work(node),
         }
+        store::forget_hopeless(self.rules, &mut self.world);
     }
 
     fn node(&mut self, node: usize) -> &mut Node {
@@ -127,10 +130,12 @@ impl<'a> Step<'a> {
     /// A tick that the machine does not notice; the watchdog does.
     fn pass(&mut self, node: usize) {
         self.clock(node);
+        let sleeps = self.rules.distorts(Distortion::WatchdogSleeps);
         let node = self.node(node);
         node.unnoticed += 1;
-        if node.work != Work::None && !node.machine.leads(node.now) {
-            node.work = Work::Told;
+        let over = node.work != Work::None && !node.machine.leads(node.now);
+        if over && !sleeps {
+            node.work = Work::Aborted;
         }
     }
 
@@ -140,7 +145,9 @@ impl<'a> Step<'a> {
                 Outcome::Observed(store::observe(self.rules, &self.world, self.newest))
             }
             Some(Call::Write(write)) => {
-                store::apply(self.rules, &mut self.world, &mut self.newest, &write)
+                let write = store::distort(self.rules, &self.world, write);
+                let outcome = store::apply(self.rules, &mut self.world, &mut self.newest, &write);
+                store::falsify(self.rules, self.newest, answer, outcome)
             }
             other => {
                 self.node(node).call = other;
@@ -150,6 +157,9 @@ impl<'a> Step<'a> {
         match answer {
             Answer::AtOnce => self.complete(node, outcome),
             Answer::Later => self.node(node).call = Some(Call::Answered(outcome)),
+            Answer::Lost if self.rules.distorts(Distortion::ClaimIsAssumed) => {
+                self.complete(node, outcome);
+            }
             Answer::Lost => self.node(node).call = Some(Call::AnswerLost),
         }
     }
@@ -197,7 +207,7 @@ impl<'a> Step<'a> {
             match output {
                 Output::Send(id, operation) => {
                     let life = Life(u8::try_from(index).expect("few candidates"));
-                    self.node(index).call = store::call(&self.world, life, &operation);
+                    self.node(index).call = store::call(&self.world, self.newest, life, &operation);
                     if self.node(index).call.is_none() {
                         // Membership is a courtesy: it always succeeds.
                         let done = Outcome::Done;
@@ -205,13 +215,14 @@ impl<'a> Step<'a> {
                     }
                 }
                 Output::Abandon(_) => self.abandon(index),
-                Output::AbortWork => self.tell_to_stop(index),
+                Output::AbortWork => self.abort_work(index),
                 Output::StartWork { token, .. } => self.start_work(index, token),
                 Output::StopWork(_) => self.stop_work(index),
                 Output::Ended | Output::Event(_) | Output::NoteWritten(_) => {}
             }
         }
-        if self.node(index).work == Work::Told && self.rules.configuration.stop_timeout == 0 {
+        let is_told = matches!(self.node(index).work, Work::Aborted | Work::Told);
+        if is_told && self.rules.configuration.stop_timeout == 0 {
             self.end_work(index);
         }
     }
@@ -244,17 +255,17 @@ impl<'a> Step<'a> {
         if node.work == Work::None {
             return;
         }
-        if node.machine.state() == State::Draining {
-            node.work = Work::Draining;
-        } else {
-            node.work = Work::Told;
+        match (node.machine.state(), node.work) {
+            (_, Work::Aborted) => {}
+            (State::Draining, _) => node.work = Work::Draining,
+            _ => node.work = Work::Told,
         }
     }
 
-    fn tell_to_stop(&mut self, index: usize) {
+    fn abort_work(&mut self, index: usize) {
         let node = self.node(index);
         if node.work != Work::None {
-            node.work = Work::Told;
+            node.work = Work::Aborted;
         }
     }
 }

@@ -5,12 +5,14 @@ use tenure_core::backend::{
 use tenure_core::machine::{Operation, Outcome};
 use tenure_core::{FencingToken, Identity, Incarnation, Version};
 
+use super::action::Answer;
 use super::names::{TOKEN, VERSION};
 use super::rules::Rules;
 use super::world::{Basis, Call, Deed, Life, Lock, Record, World, Write};
+use crate::planted::Distortion;
 
-/// The identity of an object that did not exist before, until it is named anew.
-const NEW_OBJECT: u128 = u128::MAX;
+/// Above which number the identities of objects are that have not been named anew.
+const NEW_OBJECTS: u128 = 1_000_000;
 
 /// A leased record during one step, which changes it at most once.
 #[derive(Clone, Copy, Debug)]
@@ -25,15 +27,25 @@ impl Newest {
         version: VERSION,
     };
 
+    /// The identity of an object that did not exist before.
+    fn object(self) -> u128 {
+        NEW_OBJECTS + u128::from(self.version)
+    }
+
     fn token(self) -> FencingToken {
         FencingToken::new(self.token).expect("labels of tokens are small")
     }
 }
 
 /// What a machine wants to send, as far as the store looks at it.
-pub(super) fn call(world: &World, life: Life, operation: &Operation) -> Option<Call> {
+pub(super) fn call(
+    world: &World,
+    newest: Newest,
+    life: Life,
+    operation: &Operation,
+) -> Option<Call> {
     let renewed = |hold: &Hold| {
-        if hold.version == Version(VERSION) && world.record.is_some() {
+        if hold.version.0 == newest.version && world.record.is_some() {
             Basis::Newest
         } else {
             Basis::Outdated
@@ -44,7 +56,9 @@ pub(super) fn call(world: &World, life: Life, operation: &Operation) -> Option<C
         Operation::Acquire(claim) => Write {
             basis: match claim.basis {
                 tenure_core::backend::Basis::Missing => Basis::Missing,
-                tenure_core::backend::Basis::At(Version(VERSION)) if world.record.is_some() => {
+                tenure_core::backend::Basis::At(version)
+                    if version.0 == newest.version && world.record.is_some() =>
+                {
                     Basis::Newest
                 }
                 tenure_core::backend::Basis::At(_) => Basis::Outdated,
@@ -70,7 +84,11 @@ pub(super) fn call(world: &World, life: Life, operation: &Operation) -> Option<C
 /// What a read shows.
 pub(super) fn observe(rules: &Rules, world: &World, newest: Newest) -> Observation {
     let Some(record) = world.record else {
-        return Observation::of(LockState::Missing);
+        return Observation::of(if rules.distorts(Distortion::VanishedIsNew) {
+            LockState::NeverHeld
+        } else {
+            LockState::Missing
+        });
     };
     let identity = Identity(record.identity);
     let lock = match record.lock {
@@ -80,7 +98,11 @@ pub(super) fn observe(rules: &Rules, world: &World, newest: Newest) -> Observati
             identity,
             nonce,
         }),
-        Lock::Released => LockState::Vacant {
+        Lock::Emptied if !rules.distorts(Distortion::ForgedMark) => LockState::Vacant {
+            identity,
+            mark: None,
+        },
+        Lock::Emptied | Lock::Released => LockState::Vacant {
             identity,
             mark: Some(ReleaseMark {
                 by: Incarnation::from_bits(0),
@@ -96,9 +118,8 @@ pub(super) fn observe(rules: &Rules, world: &World, newest: Newest) -> Observati
 }
 
 /// Whether a write would be done now.
-pub(super) fn fits(rules: &Rules, world: &World, write: &Write) -> bool {
+pub(super) fn fits(world: &World, write: &Write) -> bool {
     match write.basis {
-        _ if rules.is_blind() => world.record.is_some() || write.basis == Basis::Missing,
         Basis::Missing => world.record.is_none(),
         Basis::Newest => true,
         Basis::Outdated => false,
@@ -107,9 +128,16 @@ pub(super) fn fits(rules: &Rules, world: &World, write: &Write) -> bool {
 
 /// Whether a write may be done at some time.
 pub(super) fn may_fit(rules: &Rules, world: &World, write: &Write) -> bool {
-    fits(rules, world, write)
-        || rules.is_blind()
-        || (rules.configuration.deletions && write.basis == Basis::Missing)
+    fits(world, write) || (rules.configuration.deletions && write.basis == Basis::Missing)
+}
+
+/// Forgets delayed writes that can never be done.
+pub(super) fn forget_hopeless(rules: &Rules, world: &mut World) {
+    for index in 0..world.nodes.len() {
+        let mut delayed = std::mem::take(&mut world.nodes[index].delayed);
+        delayed.retain(|write| may_fit(rules, world, write));
+        world.nodes[index].delayed = delayed;
+    }
 }
 
 /// Does the write if the record is what it was computed from, and answers.
@@ -119,7 +147,7 @@ pub(super) fn apply(
     newest: &mut Newest,
     write: &Write,
 ) -> Outcome {
-    if !fits(rules, world, write) {
+    if !fits(world, write) {
         let seen = Some(observe(rules, world, *newest));
         return match write.deed {
             Deed::Acquire(_) => Outcome::Acquired(Acquired::Busy(seen)),
@@ -129,7 +157,9 @@ pub(super) fn apply(
     }
     newest.version += 1;
     outdate(world);
-    let identity = world.record.map_or(NEW_OBJECT, |record| record.identity);
+    let identity = world
+        .record
+        .map_or_else(|| newest.object(), |record| record.identity);
     let held = |nonce| Lock::Held {
         life: write.life,
         nonce,
@@ -139,16 +169,7 @@ pub(super) fn apply(
         Deed::Acquire(nonce) => {
             newest.token += 1;
             world.newest_led = false;
-            let grant = Grant {
-                hold: Hold {
-                    identity: Identity(identity),
-                    token: newest.token(),
-                    version,
-                },
-                note: None,
-                request: None,
-                vacancy: Vacancy::AsClaimed,
-            };
+            let grant = grant(identity, *newest);
             (held(nonce), Outcome::Acquired(Acquired::Granted(grant)))
         }
         Deed::Renew(nonce) => {
@@ -169,6 +190,63 @@ pub(super) fn delete(world: &mut World, newest: &mut Newest) {
     newest.version += 1;
     outdate(world);
     world.record = None;
+}
+
+/// Somebody takes the holder out of the record.
+pub(super) fn empty(world: &mut World, newest: &mut Newest) {
+    newest.version += 1;
+    outdate(world);
+    if let Some(record) = &mut world.record {
+        record.lock = Lock::Emptied;
+    }
+}
+
+/// What the store is made to do instead of this write.
+pub(super) fn distort(rules: &Rules, world: &World, write: Write) -> Write {
+    let claims = matches!(write.deed, Deed::Acquire(_)) && rules.distorts(Distortion::BlindPut);
+    let stomps =
+        write.deed == Deed::Release && rules.distorts(Distortion::ReleaseStomp) && world.is_held();
+    let basis = match world.record {
+        _ if !claims && !stomps => write.basis,
+        Some(_) => Basis::Newest,
+        None => Basis::Missing,
+    };
+    Write { basis, ..write }
+}
+
+/// What the candidate is told instead of this answer.
+pub(super) fn falsify(rules: &Rules, newest: Newest, answer: Answer, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Renewed(Renewed::Conflict(_)) if rules.distorts(Distortion::TrustedRenewal) => {
+            Outcome::Renewed(Renewed::Confirmed(RenewalReceipt {
+                request: None,
+                version: Version(newest.version),
+            }))
+        }
+        Outcome::Acquired(Acquired::Busy(_))
+            if rules.distorts(Distortion::ClaimIsAssumed) && answer == Answer::Lost =>
+        {
+            let made_up = Newest {
+                token: newest.token + 1,
+                version: newest.version + 1,
+            };
+            Outcome::Acquired(Acquired::Granted(grant(made_up.object(), made_up)))
+        }
+        outcome => outcome,
+    }
+}
+
+fn grant(identity: u128, newest: Newest) -> Grant {
+    Grant {
+        hold: Hold {
+            identity: Identity(identity),
+            token: newest.token(),
+            version: Version(newest.version),
+        },
+        note: None,
+        request: None,
+        vacancy: Vacancy::AsClaimed,
+    }
 }
 
 /// What was computed from the record as it was can no longer be done.

@@ -1,8 +1,13 @@
 use std::time::Duration;
 
-use super::*;
+use super::action::{self, Action};
+use super::rules::Rules;
+use super::step::{self, Step};
+use super::store::Newest;
+use super::{Configuration, End, Verdict, check, names};
 use crate::invariants::Invariant;
 use crate::planted::Bug;
+use crate::random::{Purpose, Stream};
 
 const LIMIT: Duration = Duration::from_secs(100);
 
@@ -29,6 +34,47 @@ fn a_planted_mistake_is_shown_by_a_shortest_way_to_it() {
         last.beliefs.iter().all(|belief| belief.contains("works")),
         "{last}"
     );
+}
+
+/// Walks a world at random, once with normal forms and once without any.
+fn walk(configuration: &Configuration, seed: u64, length: usize) {
+    let rules = Rules::new(configuration.clone(), None);
+    let mut chance = Stream::new(seed, 0, Purpose::Plan);
+    let mut normal = step::start(&rules);
+    let mut raw = Step::new(&rules, normal.clone(), Newest::BEFORE);
+    let (mut actions, mut raw_actions) = (Vec::new(), Vec::new());
+    for _ in 0..length {
+        actions.clear();
+        raw_actions.clear();
+        action::possible(&rules, &normal, &mut actions);
+        action::possible(&rules, &raw.world, &mut raw_actions);
+        assert_eq!(actions, raw_actions);
+        let action = actions[chance.index(actions.len())];
+        normal = step::after(&rules, &normal, action);
+        assert!(normal.leaders() <= 1, "{normal:#?}");
+        if let Action::Crash(_) = action {
+            // A former life's name is free for the next one only in normal form.
+            raw = Step::new(&rules, normal.clone(), Newest::BEFORE);
+        } else {
+            raw.act(action);
+        }
+        let mut named = raw.world.clone();
+        names::normalise(&rules, &mut named, raw.newest, None);
+        assert_eq!(named, normal, "{} {seed} {action:?}", configuration.name);
+    }
+}
+
+#[test]
+fn a_world_in_normal_form_goes_on_as_it_would_have_without() {
+    for mut configuration in Configuration::all() {
+        for seed in 0..5 {
+            walk(&configuration, seed, 200);
+        }
+        configuration.crashes = false;
+        for seed in 20..30 {
+            walk(&configuration, seed, 200);
+        }
+    }
 }
 
 #[test]

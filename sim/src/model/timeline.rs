@@ -82,6 +82,7 @@ fn belief(node: &Node) -> String {
         Work::Running => ", works",
         Work::Draining => ", drains",
         Work::Told => ", work told to stop",
+        Work::Aborted => ", work being aborted",
     });
     text
 }
@@ -89,6 +90,7 @@ fn belief(node: &Node) -> String {
 fn record(candidates: u8, record: Option<Record>) -> String {
     match record.map(|record| record.lock) {
         None => "no record".to_owned(),
+        Some(Lock::Emptied) => "emptied".to_owned(),
         Some(Lock::Released) => "released".to_owned(),
         Some(Lock::Held { life, .. }) => format!("held by {}", who(candidates, life)),
     }
@@ -121,6 +123,7 @@ fn describe(world: &World, action: Action) -> String {
     match action {
         Action::AnswerArrives(node) => format!("n{node} has its answer, late"),
         Action::Crash(node) => format!("n{node} crashes and starts anew"),
+        Action::Empty => "somebody takes the holder out".to_owned(),
         Action::Delete => "somebody deletes the record".to_owned(),
         Action::DelayedWriteLands(node, index) => {
             let write = &world.nodes[node].delayed[index];

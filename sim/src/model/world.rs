@@ -34,8 +34,22 @@ pub(super) struct Record {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Lock {
-    Held { life: Life, nonce: Nonce },
+    /// It has no holder, and no mark of a release.
+    Emptied,
+    Held {
+        life: Life,
+        nonce: Nonce,
+    },
     Released,
+}
+
+impl World {
+    pub(super) fn is_held(&self) -> bool {
+        matches!(
+            self.record.map(|record| record.lock),
+            Some(Lock::Held { .. })
+        )
+    }
 }
 
 /// One candidate, and what it has sent.
@@ -61,8 +75,10 @@ pub(super) enum Work {
     Running,
     /// It may finish.
     Draining,
-    /// It has to stop within the stop timeout.
+    /// It has to stop within the stop timeout, and is aborted if it does not.
     Told,
+    /// It is being ended.
+    Aborted,
 }
 
 /// A call of the backend that a machine waits for.
