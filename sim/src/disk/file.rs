@@ -32,7 +32,8 @@ impl SimFile {
         let mut state = self.machine.disk.lock();
         let description = state.descriptions.get(&self.id);
         let number = description.ok_or(io::ErrorKind::InvalidInput)?.inode;
-        Ok(change(state.tree.inode_mut(number), number))
+        let inode = state.tree.inode_mut(number);
+        Ok(change(inode.see(self.machine.process.node()), number))
     }
 }
 

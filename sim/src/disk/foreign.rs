@@ -45,6 +45,14 @@ impl Disk {
         })
     }
 
+    /// Makes the directory `path`, and those above it, where they are missing.
+    ///
+    /// # Errors
+    /// When something else has such a name, or the disk is full.
+    pub fn create_directories(&self, path: &Path) -> io::Result<()> {
+        self.tamper(|state| state.create_directories(path))
+    }
+
     /// Takes the name `path` away.
     ///
     /// # Errors

@@ -99,6 +99,13 @@ impl Inode {
         &mut self.state
     }
 
+    /// `reader` looks at it: what another machine has written, it has to bring to stable storage then.
+    pub(super) fn see(&mut self, reader: Option<NodeId>) -> &mut Self {
+        self.unsaved
+            .take_if(|unsaved| reader.is_some() && Some(unsaved.by) != reader);
+        self
+    }
+
     pub(super) fn save(&mut self) {
         self.unsaved = None;
     }

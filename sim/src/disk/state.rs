@@ -3,7 +3,7 @@ use std::io;
 use std::path::Path;
 use std::task::Waker;
 
-use tenure_backends::file::system::Open;
+use tenure_backends::file::system::{Open, Stat};
 use tenure_core::WallTime;
 
 use super::inode::Number;
@@ -87,6 +87,7 @@ impl State {
         caller: &Caller,
     ) -> io::Result<(DescriptionId, Vec<Waker>)> {
         let place = self.tree.place(path)?;
+        self.tree.see(place, caller.node);
         let mut wakers = Vec::new();
         let inode = match (self.tree.at(place), how) {
             (Some(_), Open::New) => return Err(io::ErrorKind::AlreadyExists.into()),
@@ -154,6 +155,9 @@ impl State {
         caller: &Caller,
     ) -> io::Result<Vec<Waker>> {
         let (from, to) = (self.tree.place(from)?, self.tree.place(to)?);
+        for place in [from, to] {
+            self.tree.see(place, caller.node);
+        }
         let moved = self.tree.at(from).ok_or(io::ErrorKind::NotFound)?;
         if self.tree.at(to) == Some(moved) {
             return Ok(Vec::new());
@@ -173,6 +177,9 @@ impl State {
         caller: &Caller,
     ) -> io::Result<Vec<Waker>> {
         let (from, to) = (self.tree.place(from)?, self.tree.place(to)?);
+        for place in [from, to] {
+            self.tree.see(place, caller.node);
+        }
         let linked = self.tree.at(from).ok_or(io::ErrorKind::NotFound)?;
         if self.tree.at(to).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -185,6 +192,7 @@ impl State {
 
     pub(super) fn remove(&mut self, path: &Path, by: Option<NodeId>) -> io::Result<Vec<Waker>> {
         let place = self.tree.place(path)?;
+        self.tree.see(place, by);
         let there = self.tree.at(place).ok_or(io::ErrorKind::NotFound)?;
         if self.tree.entries(there).is_ok() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -194,7 +202,25 @@ impl State {
         Ok(self.changed(place))
     }
 
+    /// What `path` leads to, to be looked at by a machine.
+    pub(super) fn look_up(
+        &mut self,
+        path: &Path,
+        node: Option<NodeId>,
+    ) -> io::Result<Option<Stat>> {
+        let place = match self.tree.place(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            place => place?,
+        };
+        self.tree.see(place, node);
+        let found = self.tree.at(place);
+        Ok(found.map(|number| self.tree.inode_mut(number).see(node).stat(number)))
+    }
+
     pub(super) fn create_directories(&mut self, path: &Path) -> io::Result<Vec<Waker>> {
+        if self.tree.find(path)?.is_none() {
+            self.has_room()?;
+        }
         let made = self.tree.create_directories(path)?;
         let told = made
             .iter()

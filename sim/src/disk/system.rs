@@ -124,9 +124,8 @@ pub(super) struct SimSystem(pub(super) Arc<Machine>);
 impl SimSystem {
     fn look_up(&self, path: &Path) -> io::Result<Option<Stat>> {
         self.0.enter(Effort::Memory)?;
-        let state = self.0.disk.lock();
-        let found = state.tree.find(path)?;
-        Ok(found.map(|number| state.tree.inode(number).stat(number)))
+        let node = self.0.process.node();
+        self.0.disk.lock().look_up(path, node)
     }
 }
 
@@ -228,7 +227,7 @@ impl System for SimSystem {
     fn start_thread(&self, _name: &str, body: ThreadBody) -> io::Result<()> {
         let machine = &self.0;
         let thread = Thread::new(&machine.disk, &machine.process, body);
-        machine.disk.handle().spawn(&machine.process, thread);
+        machine.disk.handle().spawn_thread(&machine.process, thread);
         Ok(())
     }
 

@@ -194,6 +194,29 @@ impl Tree {
         }
     }
 
+    /// `reader` looks at the entry: what another machine has made of it, and all that it did before, it has to bring to stable storage
+    /// then, as machines do that share a disk.
+    pub(super) fn see(&mut self, place: Place<'_>, reader: Option<NodeId>) {
+        let seen = self.changes.iter().rposition(|change| {
+            Some(change.by) != reader
+                && change.directory == place.directory
+                && change.name == place.name
+        });
+        let Some(seen) = seen else { return };
+        let by = self.changes[seen].by;
+        for _ in 0..=seen {
+            let change = self.changes.pop_front().expect("as many were counted");
+            if change.by == by {
+                self.settle(&change);
+            } else {
+                self.changes.push_back(change);
+            }
+        }
+        // Those of other machines stand at the end now.
+        let changes = self.changes.make_contiguous();
+        changes.sort_by_key(|change| change.group);
+    }
+
     /// Brings the entries of `directory` to stable storage, whoever changed them.
     pub(super) fn save_entries(&mut self, directory: Number) {
         let changes = std::mem::take(&mut self.changes);

@@ -10,6 +10,7 @@ mod cron;
 mod distorted;
 mod events;
 mod exits;
+mod files;
 mod gate;
 mod lock;
 mod log;

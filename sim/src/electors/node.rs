@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenure_core::backend::RequestKind;
 use tenure_core::elector::Backoff;
 use tenure_core::machine::OnMissing;
 use tenure_core::{
@@ -12,6 +13,7 @@ use super::connection::{Connection, Wiring};
 use super::cron::Cron;
 use super::events::tell_all;
 use super::exits::Exits;
+use super::files::Files;
 use super::lock::SimLock;
 use super::log::{Actor, Log};
 use super::recorded::{Current, Recorded, Sends};
@@ -20,7 +22,7 @@ use super::watchdog::SimWatchdog;
 use super::work::{Orders, Work};
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::executor::{Executor, Handle, NodeId, Process};
-use crate::plan::{NodePlan, OnMissingPlan, Plan};
+use crate::plan::{Foreign, NodePlan, OnMissingPlan, Plan};
 use crate::planted::{Bug, Distortion};
 use crate::random::{Purpose, Stream};
 use crate::trace::{Down, Life, What};
@@ -49,7 +51,9 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) actor: Actor,
-    pub(super) connection: Arc<Connection>,
+    /// To the store; nothing where the lock is a file.
+    pub(super) connection: Option<Arc<Connection>>,
+    life: Life,
     pub(super) control: Control,
     pub(super) eligible: bool,
 }
@@ -61,6 +65,8 @@ pub(super) struct Scene {
     pub(super) bug: Option<Bug>,
     pub(super) cron: Option<Cron>,
     pub(super) exits: Exits,
+    /// Where the lock is a file on a simulated disk.
+    pub(super) files: Option<Files>,
     pub(super) log: Log,
     pub(super) on_missing: OnMissingPlan,
     pub(super) quiet_from: crate::TrueTime,
@@ -72,6 +78,22 @@ impl Scene {
     /// What is done around the decisions, if a mistake is planted there.
     pub(super) fn distortion(&self) -> Option<Distortion> {
         self.bug.and_then(Bug::distortion)
+    }
+
+    /// An operator leaves a request.
+    pub(super) fn submit(&self, kind: RequestKind) {
+        match &self.files {
+            Some(files) => files.submit(kind),
+            None => self.wiring.store.submit(kind),
+        }
+    }
+
+    /// Somebody who is no candidate changes the lock.
+    pub(super) fn tamper(&self, foreign: Foreign) {
+        match &self.files {
+            Some(files) => files.tamper(foreign),
+            None => self.wiring.store.tamper(foreign),
+        }
     }
 }
 
@@ -143,7 +165,13 @@ impl Node {
             connection,
             control,
             eligible: true,
+            life,
         });
+    }
+
+    /// The running process's connection to the store.
+    pub(super) fn connection(&self) -> Option<&Arc<Connection>> {
+        self.running.as_ref()?.connection.as_ref()
     }
 
     fn elector_clock(&self, distortion: Option<Distortion>) -> Arc<SimClock> {
@@ -160,23 +188,35 @@ impl Node {
         scene: &Scene,
         believer: &Believer,
         life: Life,
-    ) -> (Arc<Connection>, Arc<dyn LockBackend>) {
+    ) -> (Option<Arc<Connection>>, Arc<dyn LockBackend>) {
         let current = Current::default();
-        let connection = Connection::open(
-            believer.actor.clone(),
-            Arc::clone(&believer.clock),
-            current.clone(),
-            life,
-            self.timing.lease_duration(),
-            &scene.wiring,
-        );
+        let (connection, inner): (_, Arc<dyn LockBackend>) = match &scene.files {
+            Some(files) => {
+                let lock = files.lock(&believer.actor.process, &self.clock, life);
+                (None, Arc::new(lock))
+            }
+            None => {
+                let connection = Connection::open(
+                    believer.actor.clone(),
+                    Arc::clone(&believer.clock),
+                    current.clone(),
+                    life,
+                    self.timing.lease_duration(),
+                    &scene.wiring,
+                );
+                let lock = SimLock::new(&connection, scene.distortion());
+                (Some(connection), Arc::new(lock))
+            }
+        };
         let backend = Arc::new(Recorded {
             actor: believer.actor.clone(),
             beliefs: scene.beliefs.clone(),
             clock: Arc::clone(&believer.clock),
             current,
+            files: scene.files.clone(),
             handle: scene.wiring.handle.clone(),
-            inner: Arc::new(SimLock::new(&connection, scene.distortion())),
+            inner,
+            life,
             sends: believer.sends.clone(),
         });
         (connection, backend)
@@ -235,10 +275,15 @@ impl Node {
         };
         running.actor.tell(What::Down { how });
         executor.kill(&running.actor.process);
-        running.connection.hang_up();
+        if let Some(files) = &scene.files {
+            files.died(running.life);
+        }
+        let Some(connection) = running.connection else {
+            return;
+        };
+        connection.hang_up();
         if !scene.wiring.store.counts_sessions() || how == Down::Ended {
-            let session = running.connection.session();
-            scene.wiring.store.end_session(session);
+            scene.wiring.store.end_session(connection.session());
         }
     }
 }

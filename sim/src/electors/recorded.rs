@@ -10,11 +10,12 @@ use tenure_core::backend::{
 use tenure_core::{CandidateId, Clock, Effect, Error, LockBackend, Reading};
 
 use super::belief::Beliefs;
+use super::files::Files;
 use super::log::Actor;
 use crate::TrueTime;
 use crate::clock::SimClock;
 use crate::executor::Handle;
-use crate::trace::{Answer, Operation, RequestId, What};
+use crate::trace::{Answer, Life, Operation, RequestId, What};
 
 /// How many sends are remembered: more than any deadline counts back.
 const SENDS_KEPT: usize = 16;
@@ -58,8 +59,11 @@ pub(super) struct Recorded {
     pub(super) beliefs: Beliefs,
     pub(super) clock: Arc<SimClock>,
     pub(super) current: Current,
+    /// Where the lock is a file: who is told what its answers say, because no server sees them.
+    pub(super) files: Option<Files>,
     pub(super) handle: Handle,
     pub(super) inner: Arc<dyn LockBackend>,
+    pub(super) life: Life,
     pub(super) sends: Sends,
 }
 
@@ -149,6 +153,9 @@ impl LockBackend for Recorded {
         };
         let call = self.begin(Operation::Acquire, basis);
         let answer = self.inner.acquire(claim).await;
+        if let (Some(files), Ok(Acquired::Granted(grant))) = (&self.files, &answer) {
+            files.granted(&self.actor, self.life, &grant.hold);
+        }
         call.answered(&answer, |answer| matches!(answer, Acquired::Busy(_)));
         answer
     }
@@ -156,6 +163,9 @@ impl LockBackend for Recorded {
     async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Error> {
         let call = self.begin(Operation::Renew, Some(renewal.hold.version.0));
         let answer = self.inner.renew(renewal).await;
+        if let (Some(files), Ok(Renewed::Confirmed(receipt))) = (&self.files, &answer) {
+            files.renewed(&self.actor, self.life, receipt.version);
+        }
         call.answered(&answer, |answer| matches!(answer, Renewed::Conflict(_)));
         answer
     }
@@ -163,6 +173,9 @@ impl LockBackend for Recorded {
     async fn release(&self, release: &Release) -> Result<Released, Error> {
         let call = self.begin(Operation::Release, Some(release.hold.version.0));
         let answer = self.inner.release(release).await;
+        if let (Some(files), Ok(Released::Vacated)) = (&self.files, &answer) {
+            files.released(&self.actor, self.life);
+        }
         call.answered(&answer, |answer| matches!(answer, Released::Conflict(_)));
         answer
     }

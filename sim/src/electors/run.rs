@@ -5,6 +5,7 @@ use super::belief::Beliefs;
 use super::connection::Wiring;
 use super::cron::Cron;
 use super::exits::Exits;
+use super::files::Files;
 use super::log::Log;
 use super::network::Network;
 use super::node::{Node, Scene};
@@ -55,6 +56,7 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         bug: options.bug,
         cron: plan.cron.as_ref().map(Cron::new),
         exits: Exits::default(),
+        files: has_files(plan, options).then(|| Files::new(plan, &log, &handle)),
         on_missing: plan.on_missing,
         quiet_from: plan.quiet_from.from_start(),
         resource: Resource::default(),
@@ -95,6 +97,13 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         world.plan(at, Deed::Start(index));
     }
     world
+}
+
+/// Whether the lock is a real file on a simulated disk. Mistakes of a store are planted into one in memory, which ends a session with
+/// its process as a file does.
+fn has_files(plan: &Plan, options: &Options) -> bool {
+    let distortion = options.bug.and_then(Bug::distortion);
+    plan.backend == Backend::File && distortion.is_none_or(|lie| !lie.is_of_the_store())
 }
 
 fn drive(plan: &Plan, world: &mut World<'_>, events: &mut u64) {

@@ -173,7 +173,7 @@ impl<'a> World<'a> {
                 self.kill(node, Down::Crashed);
                 self.start(node);
             }
-            (Fault::OperatorPause, _) => self.scene.wiring.store.submit(RequestKind::Resume),
+            (Fault::OperatorPause, _) => self.scene.submit(RequestKind::Resume),
             _ => {}
         }
     }
@@ -182,14 +182,22 @@ impl<'a> World<'a> {
     fn strike(&mut self, node: usize, fault: &Fault, for_good: bool) {
         let machine = &mut self.nodes[node];
         match *fault {
-            Fault::Crash { .. } | Fault::PowerLoss { .. } => {
+            Fault::Crash { .. } => {
                 machine.away = for_good;
                 self.kill(node, Down::Crashed);
             }
+            Fault::PowerLoss { .. } => {
+                machine.away = for_good;
+                let id = machine.id;
+                self.kill(node, Down::Crashed);
+                if let Some(files) = &self.scene.files {
+                    files.lose_power(id);
+                }
+            }
             Fault::CrashCut { .. } => {
                 machine.away = for_good;
-                if let Some(running) = &machine.running {
-                    running.connection.cut();
+                if let Some(connection) = machine.connection() {
+                    connection.cut();
                 }
                 self.kill(node, Down::Crashed);
             }
@@ -213,13 +221,13 @@ impl<'a> World<'a> {
                 self.scene.log.tell(Some(id), What::WallStepped { by_s });
             }
             Fault::Reset { .. } => {
-                if let Some(running) = &machine.running {
-                    running.connection.broke();
+                if let Some(connection) = machine.connection() {
+                    connection.broke();
                 }
             }
             Fault::ExpireSession { .. } => {
-                if let Some(running) = &machine.running {
-                    let session = running.connection.session();
+                if let Some(connection) = machine.connection() {
+                    let session = connection.session();
                     self.scene.wiring.store.end_session(session);
                 }
             }
@@ -229,14 +237,13 @@ impl<'a> World<'a> {
 
     /// What a fault does to the store when it begins.
     fn happen(&self, fault: &Fault) {
-        let store = self.scene.wiring.store.clone();
         match *fault {
-            Fault::OperatorResign => store.submit(RequestKind::Resign),
-            Fault::OperatorPause => store.submit(RequestKind::Pause),
-            Fault::Foreign(foreign) => store.tamper(foreign),
+            Fault::OperatorResign => self.scene.submit(RequestKind::Resign),
+            Fault::OperatorPause => self.scene.submit(RequestKind::Pause),
+            Fault::Foreign(foreign) => self.scene.tamper(foreign),
             Fault::Restart | Fault::QuorumLoss => self.break_connections(),
             Fault::LeaderChange => {
-                store.count_anew();
+                self.scene.wiring.store.count_anew();
                 self.break_connections();
             }
             _ => {}
@@ -244,8 +251,8 @@ impl<'a> World<'a> {
     }
 
     fn break_connections(&self) {
-        for running in self.nodes.iter().filter_map(|node| node.running.as_ref()) {
-            running.connection.broke();
+        for connection in self.nodes.iter().filter_map(Node::connection) {
+            connection.broke();
         }
     }
 
@@ -253,6 +260,11 @@ impl<'a> World<'a> {
     fn settle(&mut self, struck: Option<usize>) {
         if let Some(node) = struck {
             self.refresh(node);
+            return;
+        }
+        if let Some(files) = &self.scene.files {
+            let active = self.active.iter();
+            files.set_trouble(active.map(|(fault, _)| &self.plan.faults[*fault].what));
             return;
         }
         let mut trouble = Trouble::default();
@@ -263,8 +275,8 @@ impl<'a> World<'a> {
         self.scene.wiring.store.set_trouble(trouble);
         if before.away != trouble.away {
             // Watches end with the connections and begin anew with them.
-            for running in self.nodes.iter().filter_map(|node| node.running.as_ref()) {
-                running.connection.tell(Hint::Watching(!trouble.away));
+            for connection in self.nodes.iter().filter_map(Node::connection) {
+                connection.tell(Hint::Watching(!trouble.away));
             }
         }
     }
@@ -402,7 +414,7 @@ impl<'a> World<'a> {
         let was_paused = active.iter().any(paused);
         self.settle(None);
         if was_paused {
-            self.scene.wiring.store.submit(RequestKind::Resume);
+            self.scene.submit(RequestKind::Resume);
         }
         for node in 0..self.nodes.len() {
             self.refresh(node);

@@ -60,6 +60,14 @@ impl Distortion {
         self == Self::TrustedRenewal
     }
 
+    /// Whether it is about what a store does and answers, and not about clocks and watchdogs.
+    pub fn is_of_the_store(self) -> bool {
+        !matches!(
+            self,
+            Self::MonotonicOnly | Self::NoRawClock | Self::WatchdogSleeps | Self::WildClock
+        )
+    }
+
     /// What the candidate's clocks show it instead of `reading`.
     #[must_use]
     pub fn misread_clocks(self, reading: Reading) -> Reading {
