@@ -20,6 +20,9 @@ use crate::locked::locked;
 /// How often an acquire follows a lock file that is replaced under its hands.
 const REPLACED_MAX: usize = 3;
 
+/// How often a record is read again that is replaced while it is read.
+const REREADS_MAX: usize = 3;
+
 /// The open lock file of a holder, where its program can have a duplicate made without waiting for a disk.
 pub(crate) type Grip = Arc<Mutex<Option<Arc<dyn OpenFile>>>>;
 
@@ -136,26 +139,35 @@ impl Candidacy {
         Ok(stat.map(|stat| Identity(stat.inode.into())))
     }
 
+    /// The record as it is after the release that is marked beside it, if that is its own.
     pub(crate) fn read_record(&self) -> Result<Stored<Record>, Failure> {
         let system = self.system.as_ref();
-        let stored = read(
-            system,
-            &self.paths.record(),
-            RECORD_BYTES_MAX,
-            Record::parse,
-        )?;
-        Ok(match stored {
-            Stored::Readable(record, stat) => {
-                let released = read(
-                    system,
-                    &self.paths.released(),
-                    RECORD_BYTES_MAX,
-                    Mark::parse,
-                )?;
-                Stored::Readable(record.after(released.readable().as_ref()), stat)
+        let path = self.paths.record();
+        let mut rereads = 0;
+        loop {
+            let stored = read(system, &path, RECORD_BYTES_MAX, Record::parse)?;
+            let Stored::Readable(record, stat) = stored else {
+                return Ok(stored);
+            };
+            let released = read(
+                system,
+                &self.paths.released(),
+                RECORD_BYTES_MAX,
+                Mark::parse,
+            )?;
+            let matches = matches!(&released, Stored::Readable(mark, _) if mark.is_of(&record));
+            // A mark of another leadership, or one in the making, may have taken the place of this record's own since the record was
+            // read: then the record is another one by now, and this one would show the past.
+            if matches
+                || matches!(released, Stored::Missing)
+                || rereads == REREADS_MAX
+                || system.stat(&path).map_err(doing("cannot look at", &path))? == Some(stat)
+            {
+                let record = record.after(released.readable().as_ref());
+                return Ok(Stored::Readable(record, stat));
             }
-            stored => stored,
-        })
+            rereads += 1;
+        }
     }
 
     /// Whether the directory is still the one that the root was opened on.

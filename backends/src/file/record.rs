@@ -77,17 +77,13 @@ impl Record {
     #[must_use]
     pub(crate) fn after(self, released: Option<&Mark>) -> Self {
         match released {
-            Some(released)
-                if released.token == self.token && released.mark.identity == self.identity =>
-            {
-                Self {
-                    holder: None,
-                    mark: Some(released.mark),
-                    version: Version(self.version.0.saturating_add(1)),
-                    written: released.written,
-                    ..self
-                }
-            }
+            Some(released) if released.is_of(&self) => Self {
+                holder: None,
+                mark: Some(released.mark),
+                version: Version(self.version.0.saturating_add(1)),
+                written: released.written,
+                ..self
+            },
             _ => self,
         }
     }
@@ -122,6 +118,11 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
+    /// Whether it ends the leadership that `record` tells of.
+    pub(crate) fn is_of(&self, record: &Record) -> bool {
+        self.token == record.token && self.mark.identity == record.identity
+    }
+
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         Sealer::new("release")
             .field("token", self.token)

@@ -49,7 +49,15 @@ fn lose(state: &mut Content, unsaved: Unsaved, draw: &mut Stream) {
     if draw.happens(500) {
         state.attribute = saved.attribute;
     }
-    match draw.below(4) {
+    let torn = draw.below(4);
+    if state.bytes == saved.bytes {
+        // What was not written cannot be torn.
+        if torn == 0 {
+            state.modified = saved.modified;
+        }
+        return;
+    }
+    match torn {
         0 => {}
         1 => {
             state.bytes = saved.bytes;

@@ -1,6 +1,8 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tenure_backends::file::{FileLock, FileRoot};
 use tenure_core::backend::{Hold, OperatorRequest, RequestKind, Submitted};
@@ -18,8 +20,10 @@ const DIRECTORY: &str = "/locks";
 const ELECTION: &str = "simulated";
 /// The operator's machine, which is none of the plan's.
 const OPERATOR: NodeId = NodeId(u16::MAX);
-/// A stream for the calls of each operator's program, apart from those of the candidates' lives.
-const OPERATORS: u64 = 1 << 32;
+const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
+/// How often an operator tries what fails.
+const TRIES_MAX: u32 = 200;
+const RETRIES_AFTER: Duration = Duration::from_millis(200);
 
 /// The lock of a run where it is a file: a disk, the real backend over it, and what is told of the lock.
 #[derive(Clone)]
@@ -30,6 +34,8 @@ struct Inner {
     handle: Handle,
     log: Log,
     operator: NodeClock,
+    /// What operators are about to ask for, the first of it just now.
+    requests: Mutex<VecDeque<RequestKind>>,
     seed: u64,
     shown: Mutex<Shown>,
     /// Whether changes are never told.
@@ -40,7 +46,6 @@ struct Inner {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct Shown {
     holder: Option<Life>,
-    operators: u64,
     token: Option<u64>,
     version: Option<u64>,
 }
@@ -60,6 +65,7 @@ impl Files {
             handle: handle.clone(),
             log: log.clone(),
             operator: NodeClock::new(handle, start),
+            requests: Mutex::default(),
             seed: plan.seed,
             shown: Mutex::default(),
             silent: plan.server.silent,
@@ -69,10 +75,7 @@ impl Files {
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
-        self.0
-            .shown
-            .lock()
-            .expect("one thread, and nothing panics under the lock")
+        self.0.shown.lock().expect(ONE_THREAD)
     }
 
     /// The lock as a new process has it.
@@ -134,29 +137,52 @@ impl Files {
         self.tell(None, Deed::Foreign(foreign), shown);
     }
 
-    /// An operator leaves a request, with a program of its own.
+    /// An operator leaves a request, after those that were left before.
     pub(super) fn submit(&self, kind: RequestKind) {
-        let process = Process::on(OPERATOR);
-        let number = {
-            let mut shown = self.shown();
-            shown.operators += 1;
-            shown.operators
+        let busy = {
+            let mut requests = self.requests();
+            requests.push_back(kind);
+            requests.len() > 1
         };
-        let lock = self.open(&process, &self.0.operator, OPERATORS + number);
+        if busy {
+            return;
+        }
+        let process = Process::on(OPERATOR);
+        let lock = self.open(&process, &self.0.operator, u64::MAX);
         let files = self.clone();
         self.0.handle.spawn(&process, async move {
-            let Ok(seen) = lock.observe().await else {
-                return;
-            };
-            let request = OperatorRequest {
-                kind,
-                token: seen.token,
-            };
-            if let Ok(Submitted::Accepted) = lock.submit(&request).await {
-                let shown = *files.shown();
-                files.tell(None, Deed::Requested, shown);
+            while let Some(kind) = files.first_request() {
+                files.insist(&lock, kind).await;
+                files.requests().pop_front();
             }
         });
+    }
+
+    fn requests(&self) -> MutexGuard<'_, VecDeque<RequestKind>> {
+        self.0.requests.lock().expect(ONE_THREAD)
+    }
+
+    fn first_request(&self) -> Option<RequestKind> {
+        self.requests().front().copied()
+    }
+
+    /// Tries again what fails or comes too late, as an operator does who waits for the answer. Who is to resign may have done so.
+    async fn insist(&self, lock: &FileLock, kind: RequestKind) {
+        for _ in 0..TRIES_MAX {
+            if let Ok(seen) = lock.observe().await {
+                let token = seen.token;
+                let submitted = lock.submit(&OperatorRequest { kind, token }).await;
+                if let Ok(Submitted::Accepted) = submitted {
+                    let shown = *self.shown();
+                    self.tell(None, Deed::Requested, shown);
+                    return;
+                }
+            }
+            if kind == RequestKind::Resign {
+                return;
+            }
+            self.0.handle.sleep(RETRIES_AFTER).await;
+        }
     }
 
     /// A candidate was granted the lock.

@@ -147,6 +147,7 @@ impl Node {
         executor.handle().spawn_thread(&actor.process, events);
         let work = self.work(scene, &actor);
         let (exits, node, teller) = (scene.exits.clone(), self.id, actor.clone());
+        let handle = scene.wiring.handle.clone();
         executor.spawn(&actor.process, async move {
             let make = |leadership| {
                 let work = work.clone();
@@ -157,6 +158,8 @@ impl Node {
             };
             // Shutting down is the only way out of it.
             drop(election.run_forever(BACKOFF, make).await);
+            // A process ends when its users have read what was told to them.
+            handle.sleep(Duration::from_nanos(1)).await;
             teller.tell(What::ShutDown);
             exits.end(node);
         });

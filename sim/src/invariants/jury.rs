@@ -153,6 +153,7 @@ impl Jury {
             What::Touched { .. } => self.fenced_resource.see(record, findings),
             What::Panicked => Progress::panicked(record, findings),
             What::Wrote { .. } => {
+                self.observed_monotonic.see(scene, record, findings);
                 self.stop_on_sight.see(scene, record);
                 CasOnly::see(scene, record, findings);
                 self.acked_start

@@ -1,12 +1,15 @@
 use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant};
-use crate::trace::{Record, What};
+use crate::plan::{Backend, Foreign};
+use crate::trace::{Deed, Record, What};
 
 /// S10: what a candidate reads of the lock never goes backwards, neither the token nor the version, unless it came by a way that may be
 /// behind.
 ///
-/// A lock that says no token, or has no version, says nothing: a stranger may have emptied or deleted it.
+/// A lock that says no token, or has no version, says nothing: a stranger may have emptied or deleted it. The version of a lock file
+/// stands only in its record: who makes that unreadable takes it away, and versions begin anew by the next holder's wall clock. Meanwhile it
+/// tells as its token up to which number tokens are spent, and that bounds what was granted.
 #[derive(Clone, Debug)]
 pub(super) struct ObservedMonotonic {
     newest: Vec<(Option<u64>, Option<u64>)>,
@@ -20,6 +23,16 @@ impl ObservedMonotonic {
     }
 
     pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+        if let What::Wrote {
+            deed: Deed::Foreign(Foreign::Corrupt | Foreign::Empty | Foreign::Overwrite),
+            ..
+        } = record.what
+            && scene.facts.backend == Backend::File
+        {
+            for (_, version) in &mut self.newest {
+                *version = None;
+            }
+        }
         let Some(index) = scene.index(record) else {
             return;
         };
@@ -30,6 +43,9 @@ impl ObservedMonotonic {
                 version,
                 maybe_stale: false,
             } => {
+                if version.is_none() && scene.facts.backend == Backend::File {
+                    return;
+                }
                 let (newest_token, newest_version) = self.newest[index];
                 let behind = token.is_some_and(|token| Some(token) < newest_token)
                     || version.is_some_and(|version| Some(version) < newest_version);
@@ -51,7 +67,6 @@ impl ObservedMonotonic {
 mod tests {
     use super::*;
     use crate::invariants::history::History;
-    use crate::plan::Backend;
 
     fn observed(reads: &[(u64, u64, bool)]) -> Vec<Invariant> {
         let mut history = History::of(Backend::Lease);

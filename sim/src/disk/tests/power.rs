@@ -109,6 +109,13 @@ async fn lead(program: Program, number: u128, told: impl Fn(FencingToken, Option
     let renewed = lock.renew(&renewal).await.unwrap();
     assert!(matches!(renewed, Renewed::Confirmed(_)), "{renewed:?}");
     told(grant.hold.token, Some(note));
+    // A heartbeat changes nothing that a power cut could tear.
+    let heartbeat = Renewal {
+        note: None,
+        ..renewal
+    };
+    let renewed = lock.renew(&heartbeat).await.unwrap();
+    assert!(matches!(renewed, Renewed::Confirmed(_)), "{renewed:?}");
     std::future::pending::<()>().await;
 }
 
