@@ -166,7 +166,8 @@ impl Files {
         self.requests().front().copied()
     }
 
-    /// Tries again what fails or comes too late, as an operator does who waits for the answer. Who is to resign may have done so.
+    /// Tries again what fails or comes too late, as an operator does who waits for the answer: a pause only until something else is
+    /// wanted, and no resignation, which may have happened by then.
     async fn insist(&self, lock: &FileLock, kind: RequestKind) {
         for _ in 0..TRIES_MAX {
             if let Ok(seen) = lock.observe().await {
@@ -178,7 +179,8 @@ impl Files {
                     return;
                 }
             }
-            if kind == RequestKind::Resign {
+            let newer = self.requests().len() > 1;
+            if kind == RequestKind::Resign || (kind == RequestKind::Pause && newer) {
                 return;
             }
             self.0.handle.sleep(RETRIES_AFTER).await;
@@ -191,7 +193,6 @@ impl Files {
             holder: Some(life),
             token: Some(hold.token.value()),
             version: Some(hold.version.0),
-            ..*self.shown()
         };
         self.tell(Some(actor), Deed::Acquired, shown);
     }
