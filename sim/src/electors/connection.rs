@@ -417,7 +417,10 @@ async fn ping(connection: Arc<Connection>, clock: Arc<SimClock>) {
             let state = connection.state();
             (state.session, state.last_heard)
         };
-        if handle.now().since(last_heard) > connection.timeout * 7 / 5 && connection.reaches() {
+        let silent = handle.now().since(last_heard) > connection.timeout * 7 / 5;
+        if silent && connection.reaches() {
+            // Its client closes the session that it takes for ended, and with it the place in the queue.
+            connection.wiring.store.end_session(session);
             connection.begin_session(session);
         }
         let sent = Arc::clone(&connection);

@@ -5,6 +5,8 @@
 //! look while it runs.
 
 mod belief;
+#[cfg(test)]
+mod conformance;
 mod connection;
 mod cron;
 mod distorted;

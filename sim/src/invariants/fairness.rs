@@ -2,7 +2,7 @@ use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant};
 use crate::TrueTime;
-use crate::plan::Backend;
+use crate::plan::{Backend, Foreign};
 use crate::trace::{Answer, Deed, Life, Operation, Record, RequestId, What};
 
 /// L5: in the quiet time a queue of sessions is served in its order: whoever gets the lock has waited longest.
@@ -42,7 +42,7 @@ impl Fairness {
             What::Landed { request, .. } => self.landed(scene, record.at, request),
             What::Answered { request, answer } => self.answered(scene, record, request, answer),
             What::Wrote {
-                deed: Deed::Foreign(_),
+                deed: Deed::Foreign(Foreign::Delete),
                 ..
             } => self.nodes.fill(Place::default()),
             What::Wrote { holder, .. } if scene.lock_before.holder != holder => {

@@ -128,6 +128,12 @@ impl Plan {
         let quiet_from = Span::from_secs(draw.within(30..=80));
         let faults = faults(&mut draw, &kinds, nodes.len(), backend, quiet_from);
         let foreign = kinds.contains(&Kind::Foreign);
+        let cron = draw.happens(300).then(|| cron(&mut draw));
+        let nodes = if cron.is_some() && draw.happens(800) {
+            with_near_walls(&mut draw, nodes)
+        } else {
+            nodes
+        };
         let server = ServerPlan {
             rate_ppm: rate(&mut draw),
             tick: Span::from_millis(draw.within(1..=1_000)),
@@ -152,7 +158,7 @@ impl Plan {
             } else {
                 OnMissingPlan::Wait
             },
-            cron: draw.happens(300).then(|| cron(&mut draw)),
+            cron,
             nodes,
             faults,
         };
@@ -196,6 +202,15 @@ fn cron(draw: &mut Stream) -> CronPlan {
             DeliveryPlan::AtMostOnce
         },
     }
+}
+
+/// Nobody fires by a wall clock that is years from the last leader's: mostly they are some seconds apart.
+fn with_near_walls(draw: &mut Stream, mut nodes: Vec<NodePlan>) -> Vec<NodePlan> {
+    let wall_s = nodes.first().map_or(0, |node| node.wall_s);
+    for node in &mut nodes {
+        node.wall_s = wall_s + draw.below(4);
+    }
+    nodes
 }
 
 fn node(draw: &mut Stream, same_lease: bool) -> NodePlan {
