@@ -98,6 +98,10 @@ impl Jury {
         self.assumptions.see(&self.scene, record);
         self.marker.see(&self.scene, record);
         self.judge(record);
+        if LeaveTaking::concerns(&record.what) {
+            let (scene, findings) = (&self.scene, &mut self.findings);
+            self.leave_taking.see(scene, record, findings);
+        }
         self.scene.put_away(record);
     }
 
@@ -188,9 +192,6 @@ impl Jury {
         }
         if Load::concerns(&record.what) {
             self.load.changed();
-        }
-        if LeaveTaking::concerns(&record.what) {
-            self.leave_taking.see(scene, record, findings);
         }
         if self.fairness.judges() {
             self.fairness.see(scene, record, findings);
