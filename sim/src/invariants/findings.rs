@@ -6,9 +6,19 @@ use crate::TrueTime;
 pub(super) struct Findings {
     breaches: Vec<Breach>,
     count: u64,
+    /// Whether only what any election has to hold is looked for.
+    universal: bool,
 }
 
 impl Findings {
+    /// Findings about another election than ours.
+    pub(super) fn of_a_peer() -> Self {
+        Self {
+            universal: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes in a breach. Its text is made only where it is the first of its invariant.
     #[cold]
     pub(super) fn accuse(
@@ -17,6 +27,9 @@ impl Findings {
         invariant: Invariant,
         what: impl FnOnce() -> String,
     ) {
+        if self.universal && !invariant.is_universal() {
+            return;
+        }
         self.count += 1;
         if self
             .breaches

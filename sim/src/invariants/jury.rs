@@ -91,6 +91,15 @@ impl Jury {
         }
     }
 
+    /// The same for candidates that run another election: only what every election has to hold.
+    #[must_use]
+    pub fn of_a_peer(self) -> Self {
+        Self {
+            findings: Findings::of_a_peer(),
+            ..self
+        }
+    }
+
     /// Looks at what happened. What was found first of each invariant stays.
     pub fn see(&mut self, record: &Record) {
         self.settle_what_was_due(record.at);

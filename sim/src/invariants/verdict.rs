@@ -70,6 +70,14 @@ pub struct Breach {
     pub what: String,
 }
 
+impl Invariant {
+    /// Whether every election has to hold it, whatever it tells and however it counts. The others are promises of ours: of bounds that
+    /// follow from our timing, and of events that others do not have.
+    pub const fn is_universal(self) -> bool {
+        matches!(self, Self::SingleLeader | Self::FencedResource)
+    }
+}
+
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}: {}", self.at, self.invariant, self.what)

@@ -69,7 +69,10 @@ impl<'a> World<'a> {
         Self {
             active: Vec::new(),
             calls: Slab::new(),
-            chronicle: Chronicle::new(plan.facts(), options.keep),
+            chronicle: match options.peer {
+                Some(_) => Chronicle::new(plan.facts(), options.keep).of_a_peer(),
+                None => Chronicle::new(plan.facts(), options.keep),
+            },
             conditions: Conditions::default(),
             deeds: Deed::all(plan),
             distortion,

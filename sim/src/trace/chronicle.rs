@@ -34,6 +34,15 @@ impl Chronicle {
         }
     }
 
+    /// The same for candidates that run another election than ours.
+    #[must_use]
+    pub fn of_a_peer(self) -> Self {
+        Self {
+            jury: self.jury.of_a_peer(),
+            ..self
+        }
+    }
+
     /// Takes in what happened at `at`, on `node` or in the world.
     pub fn record(&mut self, at: TrueTime, node: Option<NodeId>, what: What) {
         let record = Record { at, node, what };
