@@ -50,6 +50,8 @@ impl AckedStart {
         let lasts = until.nanos().saturating_sub(sent.nanos());
         // A clock that stands still makes no end.
         let stands_still = until == TrueTime::END || assumptions.is_held_up(index, record.at);
+        // What was over before it is told says only that it is over.
+        let lasts = if until <= record.at { 0 } else { lasts };
         if assumptions.clocks_are_good() && !stands_still && lasts > longest {
             findings.accuse(record.at, Invariant::AckedStart, || {
                 format!(

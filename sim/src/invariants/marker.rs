@@ -98,15 +98,11 @@ impl Marker {
                 *newest = version.max(*newest);
             }
             What::Leads { .. } if scene.begins => self.begins(at, node, index),
-            What::Clock { rate_ppm, slew_ppm } => {
-                if (rate_ppm + slew_ppm).abs() >= 100_000 {
-                    self.found.insert(Mark::WildClock);
-                }
+            What::Clock { rate_ppm, slew_ppm } if (rate_ppm + slew_ppm).abs() >= 100_000 => {
+                self.found.insert(Mark::WildClock);
             }
-            What::Thawed => {
-                if node.belief.is_some() && !node.believes(at) {
-                    self.found.insert(Mark::LostWhileFrozen);
-                }
+            What::Thawed if node.belief.is_some() && !node.believes(at) => {
+                self.found.insert(Mark::LostWhileFrozen);
             }
             What::WorkEnded {
                 how: WorkEnd::Aborted,

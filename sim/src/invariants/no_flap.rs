@@ -3,7 +3,8 @@ use super::scene::Scene;
 use super::{Facts, Invariant};
 use crate::trace::{Record, What};
 
-/// L4: in the quiet time leadership does not move: who begins to lead then goes on, unless its work ends by itself or it is asked to.
+/// L4: in the quiet time leadership does not move: whom the store grants it then goes on, unless its work ends by itself or it is asked
+/// to stop.
 #[derive(Clone, Debug)]
 pub(super) struct NoFlap {
     nodes: Vec<Settled>,
@@ -39,9 +40,11 @@ impl NoFlap {
         let (Some(quiet), Some(index)) = (scene.quiet_since, scene.index(record)) else {
             return;
         };
+        let granted = scene.nodes[index].granted;
+        let granted = granted.is_some_and(|(_, at)| at > quiet);
         let settled = &mut self.nodes[index];
         match record.what {
-            What::Leads { token, .. } if scene.begins && record.at > quiet => {
+            What::Leads { token, .. } if scene.begins && granted => {
                 *settled = Settled {
                     token: Some(token),
                     may_end: false,

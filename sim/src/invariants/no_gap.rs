@@ -7,7 +7,7 @@ use crate::trace::{Record, What};
 
 /// L2: in the quiet time no leadership ends by its deadline: renewals come in time, and there is no gap.
 ///
-/// Judged of leaderships that began in the quiet time; one from before may have lost what it needs.
+/// Judged of leaderships that the store granted in the quiet time: of one from before, too little may be left to renew it.
 #[derive(Clone, Debug)]
 pub(super) struct NoGap {
     /// Whose leadership began in the quiet time, and until when it lasts as things are.
@@ -37,8 +37,9 @@ impl NoGap {
         let (Some(quiet), Some(index)) = (scene.quiet_since, scene.index(record)) else {
             return;
         };
-        let belief = scene.nodes[index].belief;
-        if let Some(belief) = belief.filter(|belief| belief.since > quiet) {
+        let node = &scene.nodes[index];
+        let granted = node.granted.filter(|(_, at)| *at > quiet);
+        if let (Some(belief), Some(_)) = (node.belief, granted) {
             self.settled = Some((index, belief.until));
         } else if self.settled.is_some_and(|(settled, _)| settled == index) {
             self.settled = None;

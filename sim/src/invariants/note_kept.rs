@@ -72,7 +72,7 @@ impl NoteKept {
     }
 
     fn found(
-        &mut self,
+        &self,
         scene: &Scene,
         record: &Record,
         note: Option<u64>,
