@@ -58,7 +58,7 @@ pub struct Agreement {
 pub enum Verdict {
     /// It is another one.
     Differs,
-    /// It lies outside the 95 % interval of the measured one, but two samples of one rate lie as far apart in one of twenty cases.
+    /// It lies outside the 95 % interval of the measured one, but two samples of one rate may lie as far apart.
     Near,
     /// It lies within that interval.
     Within,

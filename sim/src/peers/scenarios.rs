@@ -165,7 +165,10 @@ impl Maker {
     /// Answers to the leader take longer, and when the first of them has arrived, its link is cut before client-go renews again: a cut
     /// while an answer is awaited would take that answer away, and with it what is tried here.
     fn late_then_cut(&mut self, by: Span) {
-        let onset = self.onset();
+        let renewal = |number| Span::from_nanos(number * RENEWED_EVERY.nanos());
+        let number = self.draw.within(15..=17);
+        // Between two renewals, so that it is known which is the first that is late.
+        let onset = renewal(number).plus(Span::from_secs(1));
         let node = Who::Leader;
         let direction = Direction::Replies;
         let what = Fault::Delay {
@@ -174,15 +177,14 @@ impl Maker {
             node,
         };
         self.fault(onset, None, what);
-        let renewals = onset.nanos() / RENEWED_EVERY.nanos() + 1;
-        let renewal = Span::from_nanos(renewals * RENEWED_EVERY.nanos());
-        let at = renewal.plus(by).plus(self.between(300, 1_700));
+        let answered = renewal(number + 1).plus(by);
+        let at = answered.plus(self.between(700, 1_300));
         self.cut(at);
     }
 }
 
-/// About how far client-go's renewals are apart: its retry period, and a request.
-const RENEWED_EVERY: Span = Span::from_millis(2_004);
+/// About how far client-go's renewals are apart: its retry period and a request, of which some few take long.
+const RENEWED_EVERY: Span = Span::from_millis(2_009);
 
 fn cut(maker: &mut Maker) {
     let at = maker.onset();
