@@ -9,6 +9,7 @@ use crate::trace::{Answer, Deed, Life, Operation, Record, RequestId, What};
 ///
 /// A candidate waits from the arrival of its first claim whose answer it has had; where the answer was lost, nobody is judged by its
 /// place. It waits no longer when it has withdrawn, given the lock back, or lost its session, and when a stranger has removed the queue.
+/// Only places that were taken in the quiet time count: what went wrong before may have taken a place from somebody without a word.
 #[derive(Clone, Debug)]
 pub(super) struct Fairness {
     judges: bool,
@@ -48,8 +49,8 @@ impl Fairness {
             What::Wrote { holder, .. } if scene.lock_before.holder != holder => {
                 // Who had the lock has it no more, and waits for nothing; unless its own claim has put it behind the others.
                 self.leave(scene, scene.lock_before.holder, record.at);
-                if let (Some(holder), Some(_)) = (holder, scene.quiet_since) {
-                    self.judge(record.at, holder, findings);
+                if let (Some(holder), Some(quiet)) = (holder, scene.quiet_since) {
+                    self.judge(record.at, holder, quiet, findings);
                 }
             }
             What::SessionEnded { life } => self.leave(scene, Some(life), record.at),
@@ -99,12 +100,16 @@ impl Fairness {
         }
     }
 
-    fn judge(&self, at: TrueTime, holder: Life, findings: &mut Findings) {
+    fn judge(&self, at: TrueTime, holder: Life, quiet: TrueTime, findings: &mut Findings) {
         let holds = |place: &&Place| place.life == Some(holder);
         let Some(since) = self.nodes.iter().find(holds).and_then(|place| place.since) else {
             return;
         };
-        let earlier = |place: &Place| place.since.is_some_and(|waits| waits < since);
+        let earlier = |place: &Place| {
+            place
+                .since
+                .is_some_and(|waits| waits >= quiet && waits < since)
+        };
         if let Some(index) = self.nodes.iter().position(earlier) {
             findings.accuse(at, Invariant::Fairness, || {
                 let waits = self.nodes[index].since;
