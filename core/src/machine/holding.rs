@@ -267,6 +267,9 @@ impl Holding {
             self.last_confirmed = normal.origin();
             self.unsettled
                 .retain(|attempt| normal.labels.may_show(attempt.nonce));
+        }
+        if self.stage.is_releasing() {
+            // No deadline is left that could move.
             for attempt in &mut self.unsettled {
                 attempt.sent = normal.now();
             }

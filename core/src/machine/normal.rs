@@ -113,7 +113,8 @@ impl Machine {
         }
         if let Some(pending) = &mut self.pending {
             pending.id = OperationId(1);
-            let cap = self.spans.request_timeout.max(self.spans.retry);
+            // A deadline may yet count from this send.
+            let cap = self.spans.validity.saturating_add(self.spans.stop);
             pending.sent = normal.reading(pending.sent, cap);
             match &mut pending.purpose {
                 Purpose::Acquire(opportunity, nonce) => {

@@ -61,14 +61,14 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// The smallest world in which every stage of a leadership occurs.
+    /// The smallest world in which every stage of a leadership occurs, and a leader has the time to read what became of a renewal.
     pub const fn smallest() -> Self {
         Self {
             name: "smallest",
             sentence: "two candidates: every stage of a leadership, requests and answers lost, a delayed write each, crashes, clocks that differ by a tick",
             candidates: 2,
             drift: 1,
-            lease: 4,
+            lease: 5,
             renew: 1,
             request_timeout: 1,
             stop_timeout: 1,
@@ -109,7 +109,7 @@ impl Configuration {
         Self {
             name: "late-answers",
             sentence: "the smallest world with longer timeouts: answers may arrive a tick after they were given, when the lock has moved on",
-            lease: 5,
+            lease: 6,
             request_timeout: 2,
             ..Self::smallest()
         }
@@ -121,7 +121,7 @@ impl Configuration {
             name: "drift",
             sentence: "the smallest world with clocks that differ by two ticks, and two delayed writes of each candidate",
             drift: 2,
-            lease: 5,
+            lease: 6,
             delayed_writes: 2,
             ..Self::smallest()
         }

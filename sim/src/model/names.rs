@@ -97,7 +97,11 @@ impl Labels for Names<'_> {
     }
 
     fn nonce(&mut self, nonce: Nonce) -> Nonce {
-        Nonce(met(&mut self.nonces, nonce) as u64)
+        // No write has the number 0, but a mistake may take all writes to have it.
+        if nonce == Nonce(0) {
+            return nonce;
+        }
+        Nonce(met(&mut self.nonces, nonce) as u64 + 1)
     }
 
     fn token(&mut self, token: FencingToken) -> FencingToken {
