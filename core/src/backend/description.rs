@@ -20,7 +20,8 @@ pub enum Proof {
     /// first, was acknowledged too: the deadline counts from the send of the first. (A ZooKeeper server passes its clients' signs
     /// of life on with the leader's pings, every half tick.)
     Later {
-        /// How long after the acknowledgement of a renewal the proving one must be sent.
+        /// How long after the acknowledgement of a renewal the proving one must be sent, as the store's own clock counts: the elector
+        /// waits longer by the clock drift of both.
         gap: Duration,
     },
 }

@@ -77,7 +77,8 @@ impl Spans {
         // A renewal that needs another to be proven is late by that other one as well.
         let gap = match settings.proof {
             Proof::Itself => None,
-            Proof::Later { gap } => Some(Nanos::from(gap)),
+            // The store counts it, by its own clock.
+            Proof::Later { gap } => Some(timing.surely_elsewhere(gap)),
         };
         let echo = gap.map_or(Nanos::ZERO, |gap| renew.max(gap));
         Self {

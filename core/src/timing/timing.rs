@@ -139,6 +139,12 @@ impl Timing {
         })
     }
 
+    /// How long to count by one's own clock until `span` has surely passed by somebody else's: the one may run fast by ρ, and the other
+    /// slow.
+    pub fn surely_elsewhere(&self, span: Duration) -> Nanos {
+        self.drift.grow_twice(span.into())
+    }
+
     /// Checks what a session lock needs on top, where a renewal is proven only by the next one: D > 2R + request timeout.
     ///
     /// # Errors

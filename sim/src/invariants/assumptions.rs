@@ -266,7 +266,8 @@ impl Assumptions {
             let node = &scene.nodes[index];
             let strikes = match who {
                 Who::Node(chosen) => usize::from(chosen) == index,
-                Who::Leader => node.leads_until().is_some_and(|until| record.at <= until),
+                // A frozen leader is one to a plan, if not to itself.
+                Who::Leader => node.belief.is_some() || node.works(),
                 Who::Follower => true,
             };
             if strikes {

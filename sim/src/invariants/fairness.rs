@@ -7,8 +7,9 @@ use crate::trace::{Answer, Deed, Life, Operation, Record, RequestId, What};
 
 /// L5: in the quiet time a queue of sessions is served in its order: whoever gets the lock has waited longest.
 ///
-/// A candidate waits from the arrival of its first claim whose answer it has had; where the answer was lost, nobody is judged by its
-/// place. It waits no longer when it has withdrawn, given the lock back, or lost its session, and when a stranger has removed the queue.
+/// A candidate waits from the arrival of its first claim whose answer it has had, or from that of an earlier one whose answer was
+/// lost; a breach is only what is one either way. It waits no longer when it has withdrawn, given the lock back, or lost its session,
+/// and when a stranger has removed the queue.
 /// Only places that were taken in the quiet time count: what went wrong before may have taken a place from somebody without a word.
 #[derive(Clone, Debug)]
 pub(super) struct Fairness {
@@ -20,8 +21,10 @@ pub(super) struct Fairness {
 #[derive(Clone, Copy, Default, Debug)]
 struct Place {
     life: Option<Life>,
-    /// When the claim arrived that made it.
+    /// When the first claim arrived whose answer the candidate has had: it has been in the queue since then at the latest.
     since: Option<TrueTime>,
+    /// When the first claim of all arrived: it has not been there for longer.
+    at_most_since: Option<TrueTime>,
     /// The last claim that arrived, and when.
     arrived: Option<(RequestId, TrueTime)>,
 }
@@ -72,6 +75,7 @@ impl Fairness {
             Operation::Acquire => {
                 place.life = request.life;
                 place.arrived = Some((id, at));
+                place.at_most_since.get_or_insert(at);
             }
             Operation::Withdraw | Operation::Release => *place = Place::default(),
             _ => {}
@@ -97,12 +101,14 @@ impl Fairness {
             let place = &mut self.nodes[index];
             place.since = None;
             place.arrived = place.arrived.filter(|(_, arrived)| *arrived == at);
+            place.at_most_since = place.arrived.map(|(_, arrived)| arrived);
         }
     }
 
     fn judge(&self, at: TrueTime, holder: Life, quiet: TrueTime, findings: &mut Findings) {
         let holds = |place: &&Place| place.life == Some(holder);
-        let Some(since) = self.nodes.iter().find(holds).and_then(|place| place.since) else {
+        let place = self.nodes.iter().find(holds);
+        let Some(since) = place.and_then(|place| place.at_most_since) else {
             return;
         };
         let earlier = |place: &Place| {

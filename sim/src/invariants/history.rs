@@ -3,7 +3,7 @@
 use super::{Invariant, Jury};
 use crate::TrueTime;
 use crate::executor::NodeId;
-use crate::plan::{Backend, CronPlan, DeliveryPlan, NodePlan, Plan, Span};
+use crate::plan::{Backend, CronPlan, DeliveryPlan, NodePlan, OnMissingPlan, Plan, Span};
 use crate::trace::{Answer, Deed, Life, Operation, Record, RequestId, What};
 
 /// A history that is being told, in milliseconds.
@@ -22,6 +22,7 @@ impl History {
     pub(super) fn of(backend: Backend) -> Self {
         let mut plan = Plan::generate(0, backend);
         plan.faults.clear();
+        plan.on_missing = OnMissingPlan::Wait;
         plan.timing.stop_timeout = None;
         plan.nodes = vec![NodePlan::default(); 3];
         plan.server = crate::plan::ServerPlan::default();

@@ -17,8 +17,8 @@ pub(super) struct LeaveTaking {
 struct Leaving {
     /// It may be a member.
     enlisted: bool,
-    /// It has led, and has not tried to give back since.
-    led: bool,
+    /// The token that it has led with, and has not tried to give back since.
+    led: Option<u64>,
 }
 
 impl LeaveTaking {
@@ -46,10 +46,10 @@ impl LeaveTaking {
         let leaving = &mut self.nodes[index];
         match record.what {
             What::Up { .. } | What::Down { .. } => *leaving = Leaving::default(),
-            What::Leads { .. } => leaving.led = true,
+            What::Leads { token, .. } => leaving.led = Some(token),
             What::Sent { operation, .. } => match operation {
                 Operation::Enlist => leaving.enlisted = true,
-                Operation::Release => leaving.led = false,
+                Operation::Release => leaving.led = None,
                 Operation::Withdraw => leaving.enlisted = false,
                 _ => {}
             },
@@ -61,7 +61,10 @@ impl LeaveTaking {
                         format!("n{index} has ended, and has not tried to end its membership")
                     });
                 }
-                if owes.led && life.is_some() && scene.lock.holder == life {
+                // What was granted since and never led on is another matter.
+                let granted = scene.nodes[index].granted.map(|(token, _)| token);
+                let led_on = owes.led.is_some() && owes.led == granted;
+                if led_on && life.is_some() && scene.lock.holder == life {
                     findings.accuse(record.at, Invariant::Shutdown, || {
                         format!("n{index} has ended, and has not tried to give the lock back")
                     });
