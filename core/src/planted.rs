@@ -1,7 +1,7 @@
 //! Mistakes that a machine can be made with, so that a simulator can prove that it would see them.
 //!
 //! Compiled into something that can make them only with the feature `planted`, which nothing but a simulator asks for. Without it
-//! [`Planted::is`] is false for the compiler, and every hook is gone.
+//! `Planted::is` is false for the compiler, and every hook is gone.
 
 /// A mistake in the decisions of an election. Each breaks one promise of it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
