@@ -241,7 +241,7 @@ impl Assumptions {
             Some(Fault::ExpireSession { .. }) => {
                 self.gives_up(record.at, Assumption::SessionIsLeftAlone);
             }
-            Some(Fault::Starve { node, .. }) => self.starve(scene, record, *node, fault),
+            Some(Fault::Starve { node, .. }) => self.starve(scene, *node, fault),
             _ => {}
         }
     }
@@ -261,7 +261,7 @@ impl Assumptions {
     }
 
     /// Whom a fault strikes that is aimed at a role is known by who has it; a follower may be any.
-    fn starve(&mut self, scene: &Scene, record: &Record, who: Who, fault: u32) {
+    fn starve(&mut self, scene: &Scene, who: Who, fault: u32) {
         for (index, beyond) in self.nodes.iter_mut().enumerate() {
             let node = &scene.nodes[index];
             let strikes = match who {
