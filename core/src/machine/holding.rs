@@ -149,17 +149,24 @@ impl Holding {
         self.note_wanted.as_ref()
     }
 
-    /// How long until the next renewal is due: at once for a note, soon for a proof, an interval after the last one otherwise.
+    /// How long until the next renewal is due: at once for a note, soon for a proof, an interval after the last one otherwise; but not
+    /// before it proves the last one, where that was answered late: one that comes too early proves nothing, and the one after it may
+    /// come too late.
     pub(super) fn renewal_in(&self, now: Reading, spans: &Spans) -> Nanos {
         if self.note_wanted.is_some() {
             return Nanos::ZERO;
         }
         let regular = Timer::new(self.last_confirmed, spans.renew).left_at_most(now);
-        match (self.proved, spans.gap, self.unproven.front()) {
-            (false, Some(gap), Some(claim)) => {
-                regular.min(Timer::new(claim.at, gap).left_at_least(now))
-            }
-            _ => regular,
+        let proof_in = |acknowledged: &Acknowledged| {
+            let gap = spans.gap?;
+            Some(Timer::new(acknowledged.at, gap).left_at_least(now))
+        };
+        if self.proved {
+            let proves_last = self.unproven.back().and_then(proof_in);
+            regular.max(proves_last.unwrap_or_default())
+        } else {
+            let proves_claim = self.unproven.front().and_then(proof_in);
+            regular.min(proves_claim.unwrap_or(regular))
         }
     }
 

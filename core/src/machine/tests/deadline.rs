@@ -266,6 +266,26 @@ fn the_last_but_one_renewal_is_the_one_that_counts_when_proofs_come_later() {
 }
 
 #[test]
+fn a_renewal_that_was_answered_late_is_proven_by_the_next_one_all_the_same() {
+    let mut bench = Bench::reading(proven_later());
+    bench.observed(vacant(Some(2), 9));
+    bench.answer(granted(10));
+    bench.pass(GAP_MS);
+    bench.answer(confirmed(11));
+    bench.pass(5_000);
+    bench.freeze(2_400);
+    bench.answer(confirmed(12));
+    // An interval after the send it would be too early to prove anything.
+    bench.pass(2_600);
+    assert_eq!(bench.call(), "");
+    bench.pass(GAP_MS - 2_600);
+    assert_eq!(bench.call(), "renew");
+    bench.answer(confirmed(13));
+    let since_the_late_one = 2_400 + GAP_MS;
+    assert_eq!(bench.left_ms(), VALIDITY_MS - since_the_late_one - 1);
+}
+
+#[test]
 fn a_claim_that_is_never_proven_is_given_back() {
     let mut bench = Bench::reading(proven_later());
     bench.observed(vacant(Some(2), 9));
