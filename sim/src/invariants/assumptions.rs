@@ -14,7 +14,8 @@ use crate::trace::{Deed, Frozen, Record, What};
 pub enum Assumption {
     /// Clocks run within ρ of true time, the clock of a server that counts sessions as well.
     ClockRate = 0,
-    /// Clocks are not slewed and suspended within one lease: together that hides more time than either clock shows.
+    /// Clocks are not slewed and suspended within one lease, which together hides more time than either clock shows; and not slewed by
+    /// more than a tenth, which is what timers are set early by.
     SlewOrSuspend = 1,
     /// A virtual machine is not frozen under its leader: its clocks stand still meanwhile.
     ClocksGoOn = 2,
@@ -70,6 +71,9 @@ struct Beyond {
     sleeps: bool,
     suspended_at: Option<TrueTime>,
 }
+
+/// How much timers may be slewed and still be in time.
+const SLEW_PPM_MOST: i64 = 100_000;
 
 impl Assumptions {
     pub(super) fn new(facts: &Facts) -> Self {
@@ -218,6 +222,9 @@ impl Assumptions {
 
     /// Remembers when a node was slewed last and when suspended, and gives up where both fall into one lease.
     fn clocks(&mut self, at: TrueTime, node: &Node, index: usize) {
+        if node.slew_ppm.abs() > SLEW_PPM_MOST {
+            self.note(at, Assumption::SlewOrSuspend);
+        }
         let beyond = &mut self.nodes[index];
         let slews = node.slew_ppm != 0;
         let sleeps = matches!(node.frozen, Some((Frozen::Suspended, _)));

@@ -1,7 +1,7 @@
 use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant};
-use crate::trace::{Operation, Record, What};
+use crate::trace::{Operation, Record, Told, What};
 
 /// L8 as well: who ends in good order leaves nothing behind. It has tried to give back the lock that it led with and that names it
 /// still, and to end its membership.
@@ -33,6 +33,7 @@ impl LeaveTaking {
             what,
             What::Sent { .. }
                 | What::Leads { .. }
+                | What::Told { .. }
                 | What::ShutDown
                 | What::Up { .. }
                 | What::Down { .. }
@@ -47,6 +48,11 @@ impl LeaveTaking {
         match record.what {
             What::Up { .. } | What::Down { .. } => *leaving = Leaving::default(),
             What::Leads { token, .. } => leaving.led = Some(token),
+            // It has given up, after it could not even read what there is to give back.
+            What::Told {
+                event: Told::ReleaseFailed,
+                ..
+            } => leaving.led = None,
             What::Sent { operation, .. } => match operation {
                 Operation::Enlist => leaving.enlisted = true,
                 Operation::Release => leaving.led = None,

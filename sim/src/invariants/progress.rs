@@ -7,7 +7,7 @@ use crate::trace::{Record, What};
 
 /// L7: nothing panics, and nothing is stuck: a call is answered or given up within its timeout, also when the backend hangs.
 ///
-/// Timers run on clocks that may be slewed on top of ρ, by two time services at once: a quarter more is allowed. A process that is frozen or starved gives up when it can.
+/// Timers run on clocks that may be slewed by a tenth on top of ρ. A process that is frozen or starved gives up when it can.
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
     nodes: Vec<Call>,
@@ -30,7 +30,7 @@ impl Progress {
             let timeout = node.request_timeout.get();
             let drift = timeout / 1_000_000 * u64::from(node.drift_ppm);
             Call {
-                takes: timeout + timeout / 4 + drift + MOMENT,
+                takes: timeout + timeout / 10 + drift + MOMENT,
                 due: TrueTime::END,
             }
         };

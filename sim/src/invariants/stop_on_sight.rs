@@ -8,7 +8,8 @@ use crate::trace::{Life, Record, What};
 /// S13: who reads that another holds its lock, or nobody, stops at once.
 ///
 /// Not at the deadline: that comes early enough for nobody else to lead, but the rule does not rest on one line of defence. What was
-/// read counts when it is newer than the candidate's own last write, and by no way that may be behind. A process that is frozen or
+/// read counts when it is newer than the candidate's own last write, and by no way that may be behind, and in time: an answer that
+/// comes when its call has timed out, but before any timer has said so, is not taken in. A process that is frozen or
 /// starved is not to blame, and a moment is allowed.
 #[derive(Clone, Debug)]
 pub(super) struct StopOnSight {
@@ -84,6 +85,12 @@ impl StopOnSight {
                     return;
                 };
                 let node = &scene.nodes[index];
+                let timeout = scene.facts.nodes[index].request_timeout.get();
+                // By a clock that is fast by ρ.
+                let drift = timeout / 1_000_000 * u64::from(scene.facts.nodes[index].drift_ppm);
+                if node.answered_after >= timeout - drift {
+                    return;
+                }
                 let belief = node.belief.filter(|belief| record.at < belief.until);
                 if let (Some(belief), Some(life)) = (belief, node.life)
                     && self.is_lost(life, version)

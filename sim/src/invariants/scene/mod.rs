@@ -151,6 +151,8 @@ impl Scene {
             What::Answered { request, answer } => {
                 if let Some(request) = self.requests.find_mut(request) {
                     request.fate = Fate::Answered(answer);
+                    let took = record.at.nanos().saturating_sub(request.sent.nanos());
+                    self.nodes[index].answered_after = took;
                 }
             }
             What::Abandoned { request } => {

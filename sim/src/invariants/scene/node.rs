@@ -17,6 +17,8 @@ pub(in crate::invariants) struct Node {
     /// How much faster than true time its oscillator runs, and how much it is slewed on top, in millionths.
     pub(in crate::invariants) rate_ppm: i64,
     pub(in crate::invariants) slew_ppm: i64,
+    /// How long the last call that was answered took, in nanoseconds.
+    pub(in crate::invariants) answered_after: u64,
     /// The call under way.
     pub(in crate::invariants) pending: Option<RequestId>,
     /// The token that the store granted to this life last, and when.
