@@ -75,7 +75,12 @@ impl AckedStart {
             let proves = matches!(request.operation, Operation::Acquire | Operation::Renew);
             own && proves && (request.wrote || (!leased && request.landed))
         };
-        let request = node.sent_at(sent).and_then(|id| scene.request(id));
+        let request = match node.sent_at(sent).map(|id| scene.request(id)) {
+            Some(Some(request)) => Some(request),
+            // So many others were sent since that nobody remembers what became of it.
+            Some(None) => return,
+            None => None,
+        };
         if !request.is_some_and(took_effect) && !node.forgets(sent) {
             findings.accuse(record.at, Invariant::AckedStart, || {
                 format!(

@@ -70,6 +70,9 @@ impl LeaveTaking {
                 // What was granted since and never led on is another matter.
                 let granted = scene.nodes[index].granted.map(|(token, _)| token);
                 let led_on = owes.led.is_some() && owes.led == granted;
+                // A record that a stranger has put back names whom it likes.
+                let granted_at = scene.nodes[index].granted.map(|(_, at)| at);
+                let led_on = led_on && scene.disturbed_at < granted_at;
                 if led_on && life.is_some() && scene.lock.holder == life {
                     findings.accuse(record.at, Invariant::Shutdown, || {
                         format!("n{index} has ended, and has not tried to give the lock back")

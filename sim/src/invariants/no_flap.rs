@@ -1,7 +1,7 @@
 use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant};
-use crate::trace::{Record, What};
+use crate::trace::{Deed, Record, What};
 
 /// L4: in the quiet time leadership does not move: whom the store grants it then goes on, unless its work ends by itself or it is asked
 /// to stop.
@@ -31,12 +31,21 @@ impl NoFlap {
                 | What::LeadsNot { .. }
                 | What::WorkEnded { .. }
                 | What::Asked { .. }
+                | What::Wrote { .. }
                 | What::Up { .. }
                 | What::Down { .. }
         )
     }
 
     pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+        if let What::Wrote {
+            deed: Deed::Requested,
+            ..
+        } = record.what
+        {
+            // An operator's request that was long on its way: it may ask anybody.
+            self.nodes.iter_mut().for_each(|node| node.may_end = true);
+        }
         let (Some(quiet), Some(index)) = (scene.quiet_since, scene.index(record)) else {
             return;
         };

@@ -29,6 +29,8 @@ struct Duty {
     kill: u64,
     /// When its leadership is over.
     over_at: TrueTime,
+    /// Until when it would have lasted.
+    deadline: TrueTime,
     tell_by: TrueTime,
     end_by: TrueTime,
     kill_by: TrueTime,
@@ -47,6 +49,7 @@ impl StepDownDeadline {
                 grace: grace + drift,
                 kill: node.kill_allowance.get() + drift,
                 over_at: TrueTime::END,
+                deadline: TrueTime::END,
                 tell_by: TrueTime::END,
                 end_by: TrueTime::END,
                 kill_by: TrueTime::END,
@@ -103,7 +106,8 @@ impl StepDownDeadline {
             let held_up = scene.nodes[index].frozen.is_some() || assumptions.is_held_up(index, due);
             if held_up {
                 if assumptions.is_starved(index, due) {
-                    duty.kill_by = later(duty.over_at, duty.grace + duty.kill + KILL_LATE);
+                    // A guard knows only the deadline, also of a leadership that has ended before it.
+                    duty.kill_by = later(duty.deadline, duty.grace + duty.kill + KILL_LATE);
                 }
                 assumptions.excuse_work(due, index);
             } else if !assumptions.clocks_are_good() {
@@ -127,7 +131,10 @@ impl StepDownDeadline {
         };
         let (at, node, duty) = (record.at, &scene.nodes[index], &mut self.duties[index]);
         match record.what {
-            What::Leads { until, .. } => (duty.over_at, duty.kill_by) = (until, TrueTime::END),
+            What::Leads { until, .. } => {
+                (duty.over_at, duty.deadline) = (until, until);
+                duty.kill_by = TrueTime::END;
+            }
             What::LeadsNot { .. } => duty.over_at = duty.over_at.min(at),
             What::WorkTold { .. } => {}
             _ => duty.kill_by = TrueTime::END,

@@ -194,7 +194,11 @@ impl Scene {
         // A lock that names a candidate with a token is granted to it, also where a queue has moved.
         let grants = matches!(deed, Deed::Acquired | Deed::Expired);
         if grants && let Some(index) = holder.and_then(|life| self.node_of(life)) {
-            self.nodes[index].granted = token.map(|token| (token, record.at));
+            // Who moves behind a holder grants it nothing.
+            let before = self.nodes[index].granted.map(|(token, _)| token);
+            if before != token {
+                self.nodes[index].granted = token.map(|token| (token, record.at));
+            }
         }
     }
 }
