@@ -30,6 +30,8 @@ use crate::locked::locked;
 
 const LEASE: Duration = Duration::from_secs(15);
 const WALL: WallTime = WallTime::from_unix_seconds(1_800_000_000);
+/// Longer than anything here takes, on a machine however busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 const NOT_SUPPORTED: i32 = nix::libc::EOPNOTSUPP;
 
 struct Disk {
@@ -70,22 +72,49 @@ impl Disk {
 
 /// A gate that calls wait at while it is shut.
 #[derive(Clone, Default)]
-struct Gate(Arc<(Mutex<bool>, Condvar)>);
+struct Gate(Arc<(Mutex<Passage>, Condvar)>);
+
+#[derive(Default)]
+struct Passage {
+    shut: bool,
+    waiting: u32,
+}
 
 impl Gate {
     fn shut(&self) {
-        *locked(&self.0.0) = true;
+        locked(&self.0.0).shut = true;
     }
 
     fn open(&self) {
-        *locked(&self.0.0) = false;
+        locked(&self.0.0).shut = false;
         self.0.1.notify_all();
     }
 
     fn pass(&self) -> io::Result<()> {
-        let shut = locked(&self.0.0);
-        drop(self.0.1.wait_while(shut, |shut| *shut).unwrap());
+        let (passage, moved) = (&self.0.0, &self.0.1);
+        let mut passage = locked(passage);
+        passage.waiting += 1;
+        moved.notify_all();
+        let mut passage = moved.wait_while(passage, |passage| passage.shut).unwrap();
+        passage.waiting -= 1;
         Ok(())
+    }
+
+    /// Returns when a call waits at it.
+    fn wait_until_reached(&self) {
+        let passage = locked(&self.0.0);
+        let wait = self
+            .0
+            .1
+            .wait_timeout_while(passage, PATIENCE, |passage| passage.waiting == 0);
+        assert!(!wait.unwrap().1.timed_out(), "nothing reaches the gate");
+    }
+
+    /// Begins something that comes to wait at the gate, and gives it up there.
+    fn catch<T>(&self, future: impl Future<Output = T>) {
+        let mut future = pin!(future);
+        assert!(begin(future.as_mut()).is_pending());
+        self.wait_until_reached();
     }
 }
 
@@ -134,12 +163,8 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
         .build()
         .unwrap();
     runtime
-        .block_on(async { tokio::time::timeout(Duration::from_secs(30), future).await })
-        .expect("nothing here takes half a minute")
-}
-
-fn begin_and_drop<T>(future: impl Future<Output = T>) {
-    assert!(begin(future).is_pending());
+        .block_on(async { tokio::time::timeout(PATIENCE, future).await })
+        .expect("nothing here takes a minute")
 }
 
 fn begin<T>(future: impl Future<Output = T>) -> Poll<T> {
@@ -167,7 +192,7 @@ fn a_hung_disk_costs_no_other_root_anything_and_gives_back_what_nobody_waits_for
     let ((hung, gate), healthy) = (hanging(), disk());
     let (stuck, fine) = (hung.lock("a"), healthy.lock("a"));
     gate.shut();
-    begin_and_drop(stuck.acquire(&claim(1)));
+    gate.catch(stuck.acquire(&claim(1)));
     let grant = acquire(&fine, 2);
     confirmed(&fine, &renewal(2, &grant, Some(b"note")));
     stuck.abandon();
@@ -182,7 +207,7 @@ fn a_renewal_does_not_wait_for_another_elections_fsync() {
     let (slow, leading) = (disk.lock("slow"), disk.lock("leading"));
     let grant = acquire(&leading, 1);
     gate.shut();
-    begin_and_drop(slow.acquire(&claim(2)));
+    gate.catch(slow.acquire(&claim(2)));
     confirmed(&leading, &renewal(1, &grant, None));
     assert!(wait(leading.observe()).unwrap().holder().is_some());
     gate.open();
@@ -191,11 +216,12 @@ fn a_renewal_does_not_wait_for_another_elections_fsync() {
 #[test]
 fn too_many_calls_to_a_hung_disk_are_refused_without_an_effect() {
     let (disk, gate) = hanging();
-    let lock = disk.lock("a");
+    let (lock, claim_one) = (disk.lock("a"), claim(1));
     gate.shut();
+    gate.catch(lock.acquire(&claim_one));
     let mut refused = None;
     for _ in 0..100 {
-        if let Poll::Ready(answer) = begin(lock.acquire(&claim(1))) {
+        if let Poll::Ready(answer) = begin(lock.acquire(&claim_one)) {
             refused = Some(answer.unwrap_err());
             break;
         }
