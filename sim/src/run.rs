@@ -27,6 +27,16 @@ pub fn run(plan: &Plan, tier: Tier, options: &Options) -> Outcome {
     }
 }
 
+impl Tier {
+    /// Its name, as command lines have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Electors => "electors",
+            Self::Machines => "machines",
+        }
+    }
+}
+
 /// What a run is made with besides its plan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {

@@ -113,19 +113,8 @@ pub(crate) fn explain(error: &TimingError) -> String {
 
 /// Reads `1%`, `0.05%` or `500ppm`.
 fn parts_per_million(text: &str) -> Result<u32, String> {
-    let wrong = || format!("{text:?} is not a ratio: write it as 1%, 0.05% or 500ppm");
-    if let Some(number) = text.strip_suffix("ppm") {
-        return number.trim().parse().map_err(|_| wrong());
-    }
-    let number = text.strip_suffix('%').ok_or_else(wrong)?.trim();
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || fraction.len() > 4 || !digits(whole) || !digits(fraction) {
-        return Err(wrong());
-    }
-    format!("{whole}{fraction:0<4}")
-        .parse()
-        .map_err(|_| wrong())
+    tenure::timing::parts_per_million(text)
+        .ok_or_else(|| format!("{text:?} is not a ratio: write it as 1%, 0.05% or 500ppm"))
 }
 
 #[cfg(test)]

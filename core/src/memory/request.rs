@@ -117,6 +117,35 @@ pub enum Reply {
     Submitted(Submitted),
 }
 
+/// The answer to a request of one kind; that of another kind would be a mistake of the store.
+macro_rules! answers {
+    ($($name:ident: $variant:ident($answer:ty) to $request:ident;)*) => {
+        impl Reply {
+            $(
+                #[doc = concat!("What it says to a [`Request::", stringify!($request), "`].")]
+                ///
+                /// # Panics
+                /// When it is the answer to a request of another kind.
+                pub fn $name(self) -> $answer {
+                    match self {
+                        Self::$variant(answer) => answer,
+                        other => unreachable!("a store answers what it was asked, not {other:?}"),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+answers! {
+    acquired: Acquired(Acquired) to Acquire;
+    members: Members(Vec<Member>) to Members;
+    observed: Observed(Observation) to Observe;
+    released: Released(Released) to Release;
+    renewed: Renewed(Renewed) to Renew;
+    submitted: Submitted(Submitted) to Submit;
+}
+
 /// One connection to a store, as the store counts them. Never used again for another.
 ///
 /// In a [`SessionStore`](super::SessionStore) it can end; in a [`LeasedStore`](super::LeasedStore) it does not matter to the lock.

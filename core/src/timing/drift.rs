@@ -41,6 +41,20 @@ impl Drift {
     }
 }
 
+/// Reads a ratio as people write it (`1%`, `0.05%`, `500ppm`), in parts per million; nothing when it is none, or more than 32 bits.
+pub fn parts_per_million(text: &str) -> Option<u32> {
+    if let Some(number) = text.strip_suffix("ppm") {
+        return number.trim().parse().ok();
+    }
+    let number = text.strip_suffix('%')?.trim();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > 4 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    format!("{whole}{fraction:0<4}").parse().ok()
+}
+
 fn saturated(nanoseconds: u128) -> Nanos {
     Nanos::new(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
 }

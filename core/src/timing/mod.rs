@@ -18,6 +18,7 @@ mod setting;
 mod timing;
 
 pub use builder::TimingBuilder;
+pub use drift::parts_per_million;
 pub use error::TimingError;
 pub use guarantees::Guarantees;
 pub use setting::{Advice, Setting, SettingValue};

@@ -66,16 +66,13 @@ impl Report {
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tier = match self.tier {
-            Tier::Electors => "electors",
-            Tier::Machines => "machines",
-        };
         let Self {
             backend,
             breach,
             seed,
-            ..
+            tier,
         } = self;
+        let tier = tier.name();
         write!(f, "seed {seed}, {}, {tier}: {breach}", backend.name())
     }
 }

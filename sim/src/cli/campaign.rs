@@ -229,7 +229,7 @@ impl Campaign {
         (tier, backend): Stage,
         small: Option<&Path>,
     ) -> Result<(), Failure> {
-        let tier_name = tier_name(tier);
+        let tier_name = tier.name();
         let bug = self.bug.map(|bug| format!(" --bug {}", bug.name()));
         let engine = format!(" --tier {tier_name}{}", bug.unwrap_or_default());
         let backend_name = backend.name();
@@ -252,13 +252,6 @@ impl Campaign {
     }
 }
 
-fn tier_name(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Electors => "electors",
-        Tier::Machines => "machines",
-    }
-}
-
 fn name((tier, backend): Stage) -> String {
-    format!("{} lock, {}", backend.name(), tier_name(tier))
+    format!("{} lock, {}", backend.name(), tier.name())
 }

@@ -2,12 +2,12 @@ use std::ops::{ControlFlow, Range};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
+use tenure_sim::Options;
 use tenure_sim::figures::{Figures, Histogram, Observer, human, human_ns};
 use tenure_sim::invariants::{Assumption, Breach, Overlaps};
 use tenure_sim::plan::{Backend, Plan};
 use tenure_sim::scenarios::Claim;
 use tenure_sim::trace::{Keep, TraceHash};
-use tenure_sim::{Options, Tier};
 
 use super::failure::{FOUND, Failure, INTERRUPTED};
 use super::options::{EngineOptions, RunOptions};
@@ -36,15 +36,12 @@ impl EngineOptions {
     pub(crate) fn made_by(&self) -> String {
         match (self.peer, self.bug) {
             (Some(peer), _) => format!("a model of {}", peer.name()),
-            (None, Some(bug)) => format!("tenure's {} with a mistake: {}", self.how(), bug.name()),
-            (None, None) => format!("tenure's {}", self.how()),
-        }
-    }
-
-    fn how(&self) -> &'static str {
-        match self.tier {
-            Tier::Electors => "electors",
-            Tier::Machines => "machines",
+            (None, Some(bug)) => format!(
+                "tenure's {} with a mistake: {}",
+                self.tier.name(),
+                bug.name()
+            ),
+            (None, None) => format!("tenure's {}", self.tier.name()),
         }
     }
 
@@ -54,7 +51,7 @@ impl EngineOptions {
         if let Some(peer) = self.peer {
             words.push_str(&format!(" --peer {}", peer.name()));
         } else {
-            words.push_str(&format!(" --tier {}", self.how()));
+            words.push_str(&format!(" --tier {}", self.tier.name()));
         }
         if let Some(bug) = self.bug {
             words.push_str(&format!(" --bug {}", bug.name()));

@@ -49,16 +49,6 @@ impl SimLock {
     }
 }
 
-/// The answer of one kind; another one would be a mistake of the store.
-macro_rules! answered {
-    ($reply:expr, $variant:ident) => {
-        match $reply? {
-            Reply::$variant(answer) => Ok(answer),
-            other => unreachable!("a store answers what it was asked, not {other:?}"),
-        }
-    };
-}
-
 #[async_trait]
 impl LockBackend for SimLock {
     fn description(&self) -> &Description {
@@ -66,19 +56,25 @@ impl LockBackend for SimLock {
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
-        answered!(self.call(Request::Observe).await, Observed)
+        self.call(Request::Observe).await.map(Reply::observed)
     }
 
     async fn acquire(&self, claim: &Claim) -> Result<Acquired, Error> {
-        answered!(self.call(Request::Acquire(claim.clone())).await, Acquired)
+        self.call(Request::Acquire(claim.clone()))
+            .await
+            .map(Reply::acquired)
     }
 
     async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Error> {
-        answered!(self.call(Request::Renew(renewal.clone())).await, Renewed)
+        self.call(Request::Renew(renewal.clone()))
+            .await
+            .map(Reply::renewed)
     }
 
     async fn release(&self, release: &Release) -> Result<Released, Error> {
-        answered!(self.call(Request::Release(release.clone())).await, Released)
+        self.call(Request::Release(release.clone()))
+            .await
+            .map(Reply::released)
     }
 
     async fn changed(&self) -> Hint {
@@ -121,10 +117,12 @@ impl LockBackend for SimLock {
     }
 
     async fn members(&self) -> Result<Vec<Member>, Error> {
-        answered!(self.call(Request::Members).await, Members)
+        self.call(Request::Members).await.map(Reply::members)
     }
 
     async fn submit(&self, request: &OperatorRequest) -> Result<Submitted, Error> {
-        answered!(self.call(Request::Submit(*request)).await, Submitted)
+        self.call(Request::Submit(*request))
+            .await
+            .map(Reply::submitted)
     }
 }

@@ -317,32 +317,7 @@ pub enum Foreign {
 impl Fault {
     /// Whom it strikes, when it strikes one node.
     pub fn who(&self) -> Option<Who> {
-        match *self {
-            Self::Crash { node }
-            | Self::CrashCut { node }
-            | Self::PowerLoss { node }
-            | Self::ShutDown { node }
-            | Self::Pause { node }
-            | Self::Suspend { node }
-            | Self::Freeze { node }
-            | Self::Starve { node, .. }
-            | Self::Resign { node }
-            | Self::Ineligible { node }
-            | Self::Deaf { node }
-            | Self::Panic { node }
-            | Self::Rate { node, .. }
-            | Self::Slew { node, .. }
-            | Self::StepWall { node, .. }
-            | Self::Cut { node, .. }
-            | Self::Clog { node }
-            | Self::Lossy { node, .. }
-            | Self::Duplicate { node, .. }
-            | Self::Slow { node, .. }
-            | Self::Delay { node, .. }
-            | Self::Reset { node }
-            | Self::ExpireSession { node } => Some(node),
-            _ => None,
-        }
+        self.clone().who_mut().copied()
     }
 
     /// Whom it strikes, when it strikes one node, to be changed.
