@@ -72,6 +72,8 @@ impl Machine {
             Purpose::Members => self.members_failed(now),
             Purpose::Enlist => self.enlisting_failed(now),
             Purpose::Observe if self.planted(Mistake::FailOpen) => self.fails_open(now),
+            // What is given back is given back without a read that fails.
+            Purpose::Observe if self.releases() => {}
             Purpose::Observe => self.look(),
             Purpose::Release | Purpose::Renew(_) | Purpose::Withdraw => {}
         }
@@ -333,7 +335,7 @@ impl Machine {
             LockState::Held(held) if held.identity == holding.hold.identity => {
                 self.heed(now, observation.request);
             }
-            _ => holding.look = true,
+            _ => self.look_by_hint(),
         }
     }
 

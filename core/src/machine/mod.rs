@@ -181,7 +181,7 @@ impl Machine {
 
     fn hinted(&mut self, now: Moment, hint: Hint) {
         match hint {
-            Hint::Changed => self.look(),
+            Hint::Changed => self.look_by_hint(),
             Hint::Disconnected => {
                 if let Phase::Holding(holding) = &mut self.phase {
                     holding.disconnected = true;
@@ -197,9 +197,20 @@ impl Machine {
                 // What happened before the watch began was not told.
                 self.knowledge.watching = watching;
                 self.company.look = self.settings.follows_members();
-                self.look();
+                self.look_by_hint();
             }
         }
+    }
+
+    /// Wants a read, unless the lock is being given back: then nothing that a read can show is of use before the release.
+    fn look_by_hint(&mut self) {
+        if !self.releases() {
+            self.look();
+        }
+    }
+
+    fn releases(&self) -> bool {
+        matches!(&self.phase, Phase::Holding(holding) if holding.stage.is_releasing())
     }
 
     /// Wants an authoritative read, or a try, as soon as no other call is under way.

@@ -293,6 +293,8 @@ impl Machine {
         holding.stage = Stage::Releasing {
             give_up: Timer::new(now.reading, tries),
         };
+        // A release is compare-and-swap, and says by itself what has changed: no read comes before it, which may hang.
+        holding.look = false;
         self.retry = None;
     }
 

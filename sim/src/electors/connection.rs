@@ -279,12 +279,17 @@ impl Connection {
         }
     }
 
-    /// The connection breaks: whoever waits is told so.
-    pub(super) fn broke(&self) {
+    /// Whoever waits for an answer is told that it is lost.
+    fn lose_answers(&self) {
         let waiting = std::mem::take(&mut self.state().waiting);
         for (operation, sender) in waiting.into_values() {
             sender.send(Err(lost(operation)));
         }
+    }
+
+    /// The connection breaks: whoever waits is told so.
+    pub(super) fn broke(&self) {
+        self.lose_answers();
         if self.wiring.store.counts_sessions() {
             self.wiring.store.reconnect(self.session());
             self.tell(Hint::Disconnected);
@@ -419,7 +424,9 @@ async fn ping(connection: Arc<Connection>, clock: Arc<SimClock>) {
         };
         let silent = handle.now().since(last_heard) > connection.timeout * 7 / 5;
         if silent && connection.reaches() {
-            // Its client closes the session that it takes for ended, and with it the place in the queue.
+            // Its client closes the session that it takes for ended, and with it the place in the queue. What it still gets to hear of
+            // that session it passes on to nobody.
+            connection.lose_answers();
             connection.wiring.store.end_session(session);
             connection.begin_session(session);
         }

@@ -84,8 +84,6 @@ fn fits(mark: Mark, backend: Backend, tier: Tier) -> bool {
         | Mark::ReleaseRacedRenewal => served,
         // Only the elector tier runs cron jobs.
         Mark::FireTakenUp => tier == Tier::Electors,
-        // A clock that runs that wild is outside of what is drawn for locks whose timing leaves no room for it.
-        Mark::WildClock => leased,
         _ => true,
     }
 }

@@ -1,26 +1,47 @@
+use std::time::Duration;
+
 use super::findings::Findings;
 use super::scene::Scene;
-use super::{Facts, Invariant};
+use super::{Facts, Invariant, NodeFacts};
+use crate::TrueTime;
 use crate::trace::{Deed, Record, What};
 
-/// L4: in the quiet time leadership does not move: whom the store grants it then goes on, unless its work ends by itself or it is asked
-/// to stop.
+/// L4: in the quiet time leadership does not move: whom the store grants it then goes on, unless its work ends by itself, it is asked
+/// to stop, or its session ends for a silence from before.
 #[derive(Clone, Debug)]
 pub(super) struct NoFlap {
     nodes: Vec<Settled>,
+    /// For how long after everything is healed a session may still end for a silence from before.
+    silence: Duration,
 }
 
 /// A leadership that began in the quiet time, and whether it may end.
 #[derive(Clone, Copy, Default, Debug)]
 struct Settled {
     token: Option<u64>,
+    granted: Option<TrueTime>,
     may_end: bool,
+    session_ended: Option<TrueTime>,
+}
+
+impl Settled {
+    /// A place that came free may be granted to a session that is itself about to end.
+    fn lost_its_session(&self) -> bool {
+        self.session_ended.is_some() && self.session_ended >= self.granted
+    }
 }
 
 impl NoFlap {
     pub(super) fn new(facts: &Facts) -> Self {
+        let session = |node: &NodeFacts| {
+            let lease = Duration::from(node.lease);
+            lease + lease * node.drift_ppm / 1_000_000
+        };
+        let longest = facts.nodes.iter().map(session).max().unwrap_or_default();
         Self {
             nodes: vec![Settled::default(); facts.nodes.len()],
+            // A server looks once a tick which sessions are over.
+            silence: longest + 2 * Duration::from(facts.server.tick),
         }
     }
 
@@ -31,6 +52,7 @@ impl NoFlap {
                 | What::LeadsNot { .. }
                 | What::WorkEnded { .. }
                 | What::Asked { .. }
+                | What::SessionEnded { .. }
                 | What::Wrote { .. }
                 | What::Up { .. }
                 | What::Down { .. }
@@ -46,25 +68,34 @@ impl NoFlap {
             // An operator's request that was long on its way: it may ask anybody.
             self.nodes.iter_mut().for_each(|node| node.may_end = true);
         }
-        let (Some(quiet), Some(index)) = (scene.quiet_since, scene.index(record)) else {
+        let Some(quiet) = scene.quiet_since else {
+            return;
+        };
+        if let What::SessionEnded { life } = record.what
+            && record.at <= quiet.plus(self.silence)
+            && let Some(index) = scene.node_of(life)
+        {
+            self.nodes[index].session_ended = Some(record.at);
+        }
+        let Some(index) = scene.index(record) else {
             return;
         };
         let granted = scene.nodes[index].granted;
-        let granted = granted.is_some_and(|(_, at)| at > quiet);
+        let granted = granted.map(|(_, at)| at).filter(|at| *at > quiet);
         let settled = &mut self.nodes[index];
-        match record.what {
-            What::Leads { token, .. } if scene.begins && granted => {
-                *settled = Settled {
-                    token: Some(token),
-                    may_end: false,
-                };
+        match (record.what, granted) {
+            (What::Leads { token, .. }, Some(_)) if scene.begins => {
+                settled.token = Some(token);
+                settled.granted = granted;
+                settled.may_end = false;
             }
             // Work that was told to stop has not ended by itself.
-            What::WorkEnded { .. } => settled.may_end |= scene.ended_by_itself,
-            What::Asked { .. } => settled.may_end = true,
-            What::LeadsNot { .. } | What::Down { .. } => {
+            (What::WorkEnded { .. }, _) => settled.may_end |= scene.ended_by_itself,
+            (What::Asked { .. }, _) => settled.may_end = true,
+            (What::LeadsNot { .. } | What::Down { .. }, _) => {
                 if let Some(token) = settled.token.take()
                     && !settled.may_end
+                    && !settled.lost_its_session()
                 {
                     findings.accuse(record.at, Invariant::NoFlap, || {
                         format!(
@@ -83,7 +114,7 @@ mod tests {
     use super::*;
     use crate::invariants::history::History;
     use crate::plan::Backend;
-    use crate::trace::WorkEnd;
+    use crate::trace::{Life, WorkEnd};
 
     fn breaks(history: &History) -> bool {
         history.broken().contains(&Invariant::NoFlap)
@@ -98,6 +129,20 @@ mod tests {
         history.at(104_000, 1, What::WorkEnded { how, token });
         history.at(104_000, 1, What::LeadsNot { token });
         assert!(!breaks(&history));
+    }
+
+    #[test]
+    fn a_session_may_end_for_a_silence_from_before_and_for_none_from_after() {
+        let mut history = History::of(Backend::Session);
+        history.world(100_000, What::Quiet).elects(102_000, 1);
+        history.world(103_000, What::SessionEnded { life: Life(2) });
+        history.stops(104_000, 1);
+        assert!(!breaks(&history));
+        let mut history = History::of(Backend::Session);
+        history.world(100_000, What::Quiet).elects(102_000, 1);
+        history.world(130_000, What::SessionEnded { life: Life(2) });
+        history.stops(131_000, 1);
+        assert!(breaks(&history));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::trace::{Record, What};
 ///
 /// A new leader is handed the last note that was confirmed, or one that was wanted after it: what a leader was not told about may
 /// have been written all the same. A note that was wanted by who did not lead then is never handed to anybody. After a stranger has
-/// destroyed the record there may be none, and none from before counts as lost.
+/// destroyed the record there may be none, and none from before counts as lost. Who begins with an old token, since its clocks stood
+/// still, was handed its note before the newer leadership's were written.
 #[derive(Clone, Debug)]
 pub(super) struct NoteKept {
     /// The last notes that were wanted, in a ring.
@@ -16,6 +17,8 @@ pub(super) struct NoteKept {
     next: usize,
     /// The place in time of the last confirmed note.
     confirmed: Option<u64>,
+    /// The newest token under which a note was confirmed.
+    confirmed_by: Option<u64>,
     count: u64,
 }
 
@@ -36,6 +39,7 @@ impl NoteKept {
             wanted: [None; REMEMBERED],
             next: 0,
             confirmed: None,
+            confirmed_by: None,
             count: 0,
         }
     }
@@ -62,10 +66,12 @@ impl NoteKept {
                 });
                 self.next = (self.next + 1) % REMEMBERED;
             }
-            What::NoteConfirmed { note, .. } => {
+            What::NoteConfirmed { note, token } => {
+                self.confirmed_by = self.confirmed_by.max(Some(token));
                 let place = self.find(note).map(|wanted| wanted.place);
                 self.confirmed = self.confirmed.max(place);
             }
+            What::NoteFound { token, .. } if Some(token) < self.confirmed_by => {}
             What::NoteFound { note, token } => self.found(scene, record, note, token, findings),
             _ => {}
         }
@@ -169,6 +175,31 @@ mod tests {
         history.at(11_100, 1, What::NoteWanted { note: 9, token });
         history.at(11_200, 1, What::NoteConfirmed { note: 9, token });
         assert!(finds(history, Some(7)));
+    }
+
+    #[test]
+    fn who_begins_late_with_an_old_token_may_know_nothing_of_newer_notes() {
+        let mut history = noted();
+        let token = history.token() - 1;
+        let newer = token + 1;
+        history.at(
+            11_100,
+            1,
+            What::NoteWanted {
+                note: 9,
+                token: newer,
+            },
+        );
+        history.at(
+            11_200,
+            1,
+            What::NoteConfirmed {
+                note: 9,
+                token: newer,
+            },
+        );
+        history.at(12_000, 0, What::NoteFound { note: None, token });
+        assert!(!breaks(&history));
     }
 
     #[test]

@@ -9,6 +9,8 @@ const RATE_PPM_MOST: i64 = 10_000;
 const RATE_PPM_LEAST: i64 = -9_900;
 /// How much a time service slews at the most: chrony's `maxslewrate` is 83 333.
 const SLEW_PPM_MOST: u32 = 83_333;
+/// How far an oscillator may be off where that is beyond the claim.
+const WILD_RATE_PPM_MOST: u32 = 150_000;
 const LEASE_MS: u64 = 6_000;
 
 /// The kinds of fault, each switched on or off for a whole run: runs with few kinds find what runs with all of them hide.
@@ -47,9 +49,10 @@ enum Kind {
     StepWall,
     Suspend,
     WatchGap,
+    WildRate,
 }
 
-const KINDS: [Kind; 33] = [
+const KINDS: [Kind; 34] = [
     Kind::AppliedTimeout,
     Kind::Clog,
     Kind::Crash,
@@ -83,6 +86,7 @@ const KINDS: [Kind; 33] = [
     Kind::StepWall,
     Kind::Suspend,
     Kind::WatchGap,
+    Kind::WildRate,
 ];
 
 impl Kind {
@@ -107,6 +111,14 @@ impl Kind {
             _ => true,
         }
     }
+
+    /// In how many of a thousand runs it is switched on. What takes a run out of the claim is rare.
+    fn per_mille(self) -> u64 {
+        match self {
+            Self::WildRate => 30,
+            _ => 250,
+        }
+    }
 }
 
 impl Plan {
@@ -115,7 +127,7 @@ impl Plan {
         let mut draw = Stream::new(seed, backend as u64, Purpose::Plan);
         let mut kinds: Vec<Kind> = KINDS
             .into_iter()
-            .filter(|kind| draw.happens(250) && kind.fits(backend))
+            .filter(|kind| draw.happens(kind.per_mille()) && kind.fits(backend))
             .collect();
         if kinds.contains(&Kind::Suspend) {
             // Slewing and suspend within one lease add up to more than either clock shows: outside the claim.
@@ -181,6 +193,14 @@ fn rate(draw: &mut Stream) -> i64 {
         1 => RATE_PPM_LEAST,
         2 => draw.around_zero(9_900),
         _ => draw.around_zero(100),
+    }
+}
+
+fn wild_rate(draw: &mut Stream) -> i64 {
+    match draw.below(3) {
+        0 => i64::from(WILD_RATE_PPM_MOST),
+        1 => -i64::from(WILD_RATE_PPM_MOST),
+        _ => draw.around_zero(WILD_RATE_PPM_MOST),
     }
 }
 
@@ -352,6 +372,10 @@ fn fault(draw: &mut Stream, kind: Kind, nodes: usize, backend: Backend) -> Fault
         },
         Kind::Suspend => Fault::Suspend { node },
         Kind::WatchGap => Fault::WatchGap,
+        Kind::WildRate => Fault::Rate {
+            node,
+            ppm: wild_rate(draw),
+        },
     }
 }
 

@@ -122,6 +122,22 @@ fn a_release_of_unknown_outcome_is_settled_by_a_read() {
 }
 
 #[test]
+fn a_release_waits_for_no_read_that_a_hint_has_asked_for() {
+    let mut bench = Bench::leading_leased();
+    bench.give(Input::Hinted(Hint::Changed));
+    assert_eq!(bench.call(), "observe");
+    bench.give(Input::Hinted(Hint::Changed));
+    bench.give(Input::WorkEnded(WorkEnd::Returned));
+    bench.fail(ErrorKind::Unavailable, Effect::Unknown);
+    bench.pass(1_000);
+    assert_eq!(bench.call(), "release");
+    bench.give(Input::Hinted(Hint::Changed));
+    bench.fail(ErrorKind::Unavailable, Effect::NotApplied);
+    bench.pass(1_000);
+    assert_eq!(bench.call(), "release");
+}
+
+#[test]
 fn a_release_that_meets_a_label_is_made_again_from_the_new_version() {
     let mut bench = Bench::leading_leased();
     bench.give(Input::WorkEnded(WorkEnd::Returned));
