@@ -77,7 +77,8 @@ impl Fairness {
                 place.arrived = Some((id, at));
                 place.at_most_since.get_or_insert(at);
             }
-            Operation::Withdraw | Operation::Release => *place = Place::default(),
+            // It may be gone from now on, unless the store refuses.
+            Operation::Withdraw | Operation::Release => place.since = None,
             _ => {}
         }
     }
@@ -86,7 +87,14 @@ impl Fairness {
         let Some(index) = scene.index(record) else {
             return;
         };
+        let leaves = scene.request(id).is_some_and(|request| {
+            matches!(request.operation, Operation::Withdraw | Operation::Release)
+        });
         let place = &mut self.nodes[index];
+        if leaves && answer == Answer::Done {
+            *place = Place::default();
+            return;
+        }
         let known = matches!(answer, Answer::Done | Answer::Conflict);
         if let Some((arrived, at)) = place.arrived
             && arrived == id
@@ -144,6 +152,25 @@ mod tests {
         }
         history.passes(110_000, Deed::Released, Life(life));
         history.broken()
+    }
+
+    /// The second candidate withdraws, is answered this, and claims again behind the third one; then it is granted the lock.
+    fn withdraws(answer: Answer) -> Vec<Invariant> {
+        let mut history = History::of(Backend::Session);
+        history.world(100_000, What::Quiet);
+        history.call(101_000, 0, Operation::Acquire, Deed::Acquired);
+        history.asks(102_000, 1, Operation::Acquire, Answer::Conflict);
+        history.asks(103_000, 1, Operation::Withdraw, answer);
+        history.asks(104_000, 2, Operation::Acquire, Answer::Conflict);
+        history.asks(105_000, 1, Operation::Acquire, Answer::Conflict);
+        history.passes(110_000, Deed::Released, Life(2));
+        history.broken()
+    }
+
+    #[test]
+    fn a_place_is_kept_where_a_withdrawal_is_refused_and_lost_where_it_is_not() {
+        assert_eq!(withdraws(Answer::Failed), []);
+        assert_eq!(withdraws(Answer::Done), [Invariant::Fairness]);
     }
 
     #[test]
