@@ -53,7 +53,7 @@ impl Fairness {
                 // Who had the lock has it no more, and waits for nothing; unless its own claim has put it behind the others.
                 self.leave(scene, scene.lock_before.holder, record.at);
                 if let (Some(holder), Some(quiet)) = (holder, scene.quiet_since) {
-                    self.judge(record.at, holder, quiet, findings);
+                    self.judge(scene, record.at, (holder, quiet), findings);
                 }
             }
             What::SessionEnded { life } => self.leave(scene, Some(life), record.at),
@@ -113,9 +113,18 @@ impl Fairness {
         }
     }
 
-    fn judge(&self, at: TrueTime, holder: Life, quiet: TrueTime, findings: &mut Findings) {
-        let holds = |place: &&Place| place.life == Some(holder);
-        let place = self.nodes.iter().find(holds);
+    fn judge(
+        &self,
+        scene: &Scene,
+        at: TrueTime,
+        (holder, quiet): (Life, TrueTime),
+        findings: &mut Findings,
+    ) {
+        // Of a candidate that has died it is not known since when it was there: its requests may still arrive.
+        let Some(index) = scene.node_of(holder) else {
+            return;
+        };
+        let place = Some(&self.nodes[index]).filter(|place| place.life == Some(holder));
         let Some(since) = place.and_then(|place| place.at_most_since) else {
             return;
         };

@@ -192,7 +192,7 @@ impl Scene {
             request.wrote = true;
         }
         // A lock that names a candidate with a token is granted to it, also where a queue has moved.
-        let grants = matches!(deed, Deed::Acquired | Deed::Expired);
+        let grants = matches!(deed, Deed::Acquired | Deed::Expired | Deed::Released);
         if grants && let Some(index) = holder.and_then(|life| self.node_of(life)) {
             // Who moves behind a holder grants it nothing.
             let before = self.nodes[index].granted.map(|(token, _)| token);
