@@ -18,6 +18,8 @@ const EACH: usize = 3;
 /// When the timers of all nodes ring. They are moved far more often than they ring, so they stand in a row and not in the queue.
 #[derive(Clone, Debug)]
 pub(super) struct Timers {
+    /// Which one rings next, unless that has to be looked for.
+    first: Option<usize>,
     rings: Vec<TrueTime>,
     tie: Stream,
     ties: Vec<u32>,
@@ -26,6 +28,7 @@ pub(super) struct Timers {
 impl Timers {
     pub(super) fn new(nodes: usize, tie: Stream) -> Self {
         Self {
+            first: None,
             rings: vec![TrueTime::END; nodes * EACH],
             tie,
             ties: vec![0; nodes * EACH],
@@ -40,27 +43,36 @@ impl Timers {
     /// The timer rings at `at`; never at [`TrueTime::END`].
     pub(super) fn set(&mut self, node: usize, timer: Timer, at: TrueTime) {
         let place = node * EACH + timer as usize;
-        if self.rings[place] != at {
-            self.rings[place] = at;
-            self.ties[place] = self.tie();
+        if self.rings[place] == at {
+            return;
         }
+        self.rings[place] = at;
+        self.ties[place] = self.tie();
+        self.first = match self.first {
+            Some(first) if first == place => None,
+            Some(first) if self.key(place) < self.key(first) => Some(place),
+            first => first,
+        };
+    }
+
+    fn key(&self, place: usize) -> (TrueTime, u32) {
+        (self.rings[place], self.ties[place])
     }
 
     /// When which one rings next, and its tie.
-    pub(super) fn next(&self) -> ((TrueTime, u32), usize, Timer) {
-        let mut first = 0;
-        for (place, at) in self.rings.iter().enumerate() {
-            let sooner = *at < self.rings[first]
-                || (*at == self.rings[first] && self.ties[place] < self.ties[first]);
-            if sooner {
-                first = place;
-            }
-        }
+    pub(super) fn next(&mut self) -> ((TrueTime, u32), usize, Timer) {
+        let first = self.first.unwrap_or_else(|| self.look_for_first());
+        self.first = Some(first);
         let timer = match first % EACH {
             0 => Timer::Wake,
             1 => Timer::Guard,
             _ => Timer::Work,
         };
-        ((self.rings[first], self.ties[first]), first / EACH, timer)
+        (self.key(first), first / EACH, timer)
+    }
+
+    fn look_for_first(&self) -> usize {
+        let places = 0..self.rings.len();
+        places.min_by_key(|place| self.key(*place)).unwrap_or(0)
     }
 }

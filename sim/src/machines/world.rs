@@ -1,6 +1,6 @@
-use tenure_core::Nanos;
 use tenure_core::event::Event as Happening;
 use tenure_core::machine::{Eligibility, Input, Moment, Outcome, Output, WorkEnd};
+use tenure_core::{Nanos, Reading};
 
 use super::candidate::Candidate;
 use super::delivery::Call;
@@ -188,18 +188,19 @@ impl<'a> World<'a> {
 
     /// Hands an input to a candidate that runs, and does all that it says.
     pub(super) fn drive(&mut self, node: usize, input: Input) {
-        let aborted = self.drive_once(node, input);
+        let moment = self.moment(node);
+        let aborted = self.drive_once(node, moment, input);
         if aborted && self.nodes[node].process.is_some() {
-            self.drive_once(node, Input::WorkEnded(WorkEnd::Returned));
+            let moment = self.moment(node);
+            self.drive_once(node, moment, Input::WorkEnded(WorkEnd::Returned));
         }
         if self.nodes[node].process.is_some() {
-            self.set_alarm(node);
+            self.set_alarm_by(node, moment.reading);
         }
     }
 
     /// Says whether the work was aborted, which the candidate has to be told of.
-    pub(super) fn drive_once(&mut self, node: usize, input: Input) -> bool {
-        let moment = self.moment(node);
+    fn drive_once(&mut self, node: usize, moment: Moment, input: Input) -> bool {
         let process = self.nodes[node].process.as_mut().expect(UP);
         process.candidate.handle(moment, input);
         self.believe(node);
@@ -221,13 +222,18 @@ impl<'a> World<'a> {
 
     /// Has the candidate woken when it wants to be.
     pub(super) fn set_alarm(&mut self, node: usize) {
+        let reading = self.nodes[node].clocks.reading(self.now);
+        self.set_alarm_by(node, reading);
+    }
+
+    /// The same, with what its clocks show now.
+    fn set_alarm_by(&mut self, node: usize, reading: Reading) {
         let now = self.now;
         let at = &self.nodes[node];
         let mut rings = TrueTime::END;
         if at.runs()
             && let Some(process) = &at.process
         {
-            let reading = at.clocks.reading(now);
             if let Some(wait) = process.candidate.wake_after(reading) {
                 let target = at.clocks.timers(now).saturating_add(wait.get());
                 rings = at.clocks.when_timers(target).unwrap_or(TrueTime::END);
