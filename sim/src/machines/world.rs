@@ -233,11 +233,10 @@ impl<'a> World<'a> {
         let mut rings = TrueTime::END;
         if at.runs()
             && let Some(process) = &at.process
+            && let Some(wait) = process.candidate.wake_after(reading)
         {
-            if let Some(wait) = process.candidate.wake_after(reading) {
-                let target = at.clocks.timers(now).saturating_add(wait.get());
-                rings = at.clocks.when_timers(target).unwrap_or(TrueTime::END);
-            }
+            let target = at.clocks.timers(now).saturating_add(wait.get());
+            rings = at.clocks.when_timers(target).unwrap_or(TrueTime::END);
         }
         self.timers.set(node, Timer::Wake, rings.max(now));
     }

@@ -341,10 +341,7 @@ fn fault(draw: &mut Stream, kind: Kind, nodes: usize, backend: Backend) -> Fault
         Kind::Panic => Fault::Panic { node },
         Kind::Pause => Fault::Pause { node },
         Kind::PowerLoss => Fault::PowerLoss { node },
-        Kind::Rate => Fault::Rate {
-            node,
-            ppm: rate(draw),
-        },
+        Kind::Rate => runs_at(node, rate(draw)),
         Kind::Refuse => Fault::Refuse {
             with: refusal(draw),
         },
@@ -372,11 +369,12 @@ fn fault(draw: &mut Stream, kind: Kind, nodes: usize, backend: Backend) -> Fault
         },
         Kind::Suspend => Fault::Suspend { node },
         Kind::WatchGap => Fault::WatchGap,
-        Kind::WildRate => Fault::Rate {
-            node,
-            ppm: wild_rate(draw),
-        },
+        Kind::WildRate => runs_at(node, wild_rate(draw)),
     }
+}
+
+fn runs_at(node: Who, ppm: i64) -> Fault {
+    Fault::Rate { node, ppm }
 }
 
 fn direction(draw: &mut Stream) -> Direction {
