@@ -16,6 +16,7 @@ use crate::executor::{Handle, NodeId};
 use crate::plan::{Backend, Fault, Foreign, Plan, Refusal, Span};
 use crate::random::{Purpose, Stream};
 use crate::trace::{Deed, Life, RequestId, What};
+use crate::world::Vouching;
 
 /// The store that the candidates of a run contend for. Clones are the same store.
 #[derive(Clone, Debug)]
@@ -47,6 +48,7 @@ struct State {
     sessions: Sessions,
     shown: Shown,
     trouble: Trouble,
+    vouching: Vouching,
 }
 
 /// What is wrong with the store.
@@ -137,6 +139,7 @@ impl Store {
                 sessions: Sessions::new(&plan.server),
                 shown: Shown::default(),
                 trouble: Trouble::default(),
+                vouching: Vouching::new(plan),
             }),
             usual_watch: match (plan.server.silent, observations) {
                 (true, _) => Watch::Off,
@@ -310,6 +313,17 @@ impl Store {
         answer
     }
 
+    /// Vouches for the end of former holders, once that is known.
+    fn vouch_by(&self, deed: Deed, changed: bool) {
+        let (Kind::Session(store) | Kind::Process(store)) = &self.0.kind else {
+            return;
+        };
+        let now = self.0.handle.now();
+        if changed && self.state().vouching.sees(now, deed) {
+            store.vouch();
+        }
+    }
+
     /// Tells what a deed has made of the record, if it has changed it: by `Expired` only where the holder changed.
     fn tell_change(&self, node: Option<NodeId>, deed: Deed, basis: Option<u64>) {
         let seen = self.observation();
@@ -325,6 +339,7 @@ impl Store {
         } else {
             before != shown
         };
+        self.vouch_by(deed, changed);
         if changed {
             // Whoever submits compares the token, at the moment of the write.
             let basis = if deed == Deed::Requested {

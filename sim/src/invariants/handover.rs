@@ -3,18 +3,23 @@ use super::bounds::Bounds;
 use super::findings::Findings;
 use super::scene::Scene;
 use crate::TrueTime;
+use crate::plan::Backend;
 use crate::trace::{Deed, Record, What};
 
 /// L3: in the quiet time, when the lock has been given back, another candidate leads within a poll and three calls.
 ///
 /// A poll is one and a half renew intervals, for who is told nothing; a session's claim has to be proven on top. It is not judged where
-/// no other candidate may try at once (it lets others go first after its own work ended, or is asked not to), nor within two waits after
-/// a stranger took the lock from its holder, which makes every vacancy one that nobody explains.
+/// no other candidate may try at once (it lets others go first after its own work ended, or is asked not to), nor after a stranger took
+/// the lock from its holder, which makes every vacancy one that nobody explains: for two waits, and where a store has to vouch for the
+/// end of former holders, until somebody has held the lock for two and a half leases.
 #[derive(Clone, Debug)]
 pub(super) struct Handover {
     bounds: Bounds,
     released_at: TrueTime,
     due: TrueTime,
+    /// Whether a stranger has touched the lock, and the store does not vouch yet.
+    unvouched: bool,
+    granted_at: Option<TrueTime>,
 }
 
 impl Handover {
@@ -23,6 +28,8 @@ impl Handover {
             bounds: *bounds,
             released_at: TrueTime::START,
             due: TrueTime::END,
+            unvouched: false,
+            granted_at: None,
         }
     }
 
@@ -51,6 +58,9 @@ impl Handover {
     }
 
     pub(super) fn see(&mut self, scene: &Scene, record: &Record) {
+        if let What::Wrote { deed, .. } = record.what {
+            self.vouch(scene, record.at, deed);
+        }
         match record.what {
             What::Wrote {
                 deed: Deed::Released,
@@ -91,11 +101,29 @@ impl Handover {
         }
     }
 
+    fn vouch(&mut self, scene: &Scene, at: TrueTime, deed: Deed) {
+        match deed {
+            Deed::Acquired => self.granted_at = Some(at),
+            Deed::Expired | Deed::Released => self.granted_at = None,
+            Deed::Renewed => {
+                let enough = self.bounds.probation.saturating_mul(5) / 2;
+                let long = |granted: TrueTime| at.nanos() >= granted.nanos().saturating_add(enough);
+                self.unvouched &= !self.granted_at.is_some_and(long);
+            }
+            Deed::Foreign(_) if scene.disturbed_at == Some(at) => {
+                self.granted_at = None;
+                self.unvouched = scene.facts.backend != Backend::Lease;
+            }
+            Deed::Foreign(_) | Deed::Requested => {}
+        }
+    }
+
     fn is_doubted(&self, scene: &Scene, at: TrueTime) -> bool {
-        scene.disturbed_at.is_some_and(|disturbed| {
-            let over = disturbed.nanos().saturating_add(4 * self.bounds.probation);
-            at.nanos() <= over
-        })
+        self.unvouched
+            || scene.disturbed_at.is_some_and(|disturbed| {
+                let over = disturbed.nanos().saturating_add(4 * self.bounds.probation);
+                at.nanos() <= over
+            })
     }
 }
 
@@ -103,7 +131,7 @@ impl Handover {
 mod tests {
     use super::*;
     use crate::invariants::history::History;
-    use crate::plan::Backend;
+    use crate::plan::Foreign;
     use crate::trace::Operation;
 
     fn breaks(history: &History) -> bool {
@@ -123,6 +151,25 @@ mod tests {
         let mut history = released();
         history.elects(102_000, 1).world(120_000, What::End);
         assert!(!breaks(&history));
+    }
+
+    /// Somebody deletes the lock file; whoever leads next renews at this time, and gives it back at 130 s.
+    fn deleted_and_renewed(renewed_ms: u64) -> History {
+        let mut history = History::of(Backend::File);
+        history.elects(1_000, 0).world(100_000, What::Quiet);
+        history.write(101_000, None, Deed::Foreign(Foreign::Delete));
+        history.stops(101_500, 0).elects(102_000, 1);
+        history.call(renewed_ms, 1, Operation::Renew, Deed::Renewed);
+        history.stops(130_000, 1);
+        history.call(130_000, 1, Operation::Release, Deed::Released);
+        history.elects(145_000, 0);
+        history
+    }
+
+    #[test]
+    fn a_store_vouches_again_once_somebody_has_held_the_lock_for_long() {
+        assert!(!breaks(&deleted_and_renewed(110_000)));
+        assert!(breaks(&deleted_and_renewed(120_000)));
     }
 
     #[test]

@@ -28,9 +28,10 @@ impl Progress {
     pub(super) fn new(facts: &Facts) -> Self {
         let call = |node: &NodeFacts| {
             let timeout = node.request_timeout.get();
-            let drift = timeout / 1_000_000 * u64::from(node.drift_ppm);
+            let slewed = timeout + timeout / 9;
+            let drift = slewed / 1_000_000 * u64::from(node.drift_ppm);
             Call {
-                takes: timeout + timeout / 10 + drift + MOMENT,
+                takes: slewed + drift + MOMENT,
                 due: TrueTime::END,
             }
         };

@@ -28,9 +28,10 @@ impl Shutdown {
             let calls = node.request_timeout.get().saturating_mul(5);
             let stops = node.drain_timeout.saturating_add(node.stop_timeout).get();
             let takes = calls.saturating_add(stops).saturating_add(node.retry.get());
-            let late = takes / 10 + takes / 1_000_000 * u64::from(node.drift_ppm);
+            let slewed = takes.saturating_add(takes / 9);
+            let late = slewed / 1_000_000 * u64::from(node.drift_ppm);
             End {
-                takes: takes.saturating_add(late),
+                takes: slewed.saturating_add(late),
                 due: TrueTime::END,
             }
         };

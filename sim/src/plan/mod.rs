@@ -8,6 +8,7 @@ mod fault;
 mod generate;
 mod read;
 mod span;
+mod stretch;
 mod timing;
 
 pub use check::PlanError;

@@ -7,6 +7,7 @@ mod queue;
 mod server;
 mod sessions;
 mod slab;
+mod vouching;
 
 pub(crate) use clocks::{Clocks, Halt};
 pub(crate) use link::{Condition, Link};
@@ -14,3 +15,4 @@ pub(crate) use queue::Queue;
 pub(crate) use server::{Applied, Caller, Server, basis, outcome};
 pub(crate) use sessions::Expired;
 pub(crate) use slab::Slab;
+pub(crate) use vouching::Vouching;

@@ -5,6 +5,7 @@ use tenure_core::memory::{
 };
 use tenure_core::{Error, Nonce};
 
+use super::Vouching;
 use super::sessions::{Expired, Sessions};
 use crate::TrueTime;
 use crate::plan::{Backend, Foreign, Plan};
@@ -42,6 +43,7 @@ pub(crate) struct Server {
     counts: Option<Sessions>,
     operator: SessionId,
     store: Store,
+    vouching: Vouching,
 }
 
 /// Who holds the lock, the newest token, and the version.
@@ -61,6 +63,7 @@ impl Server {
             counts: (plan.backend == Backend::Session).then(counts),
             operator: store.open(),
             store,
+            vouching: Vouching::new(plan),
         }
     }
 
@@ -108,10 +111,20 @@ impl Server {
         };
         let outcome = outcome(reply);
         let wrote = self.wrote(before, request, &outcome);
+        self.vouch_by(now, wrote.as_ref());
         Applied {
             outcome,
             told,
             wrote,
+        }
+    }
+
+    /// Vouches for the end of former holders, once that is known.
+    fn vouch_by(&mut self, now: TrueTime, wrote: Option<&What>) {
+        if let (Store::Session(state), Some(What::Wrote { deed, .. })) = (&mut self.store, wrote)
+            && self.vouching.sees(now, *deed)
+        {
+            state.vouch();
         }
     }
 
@@ -157,6 +170,7 @@ impl Server {
                 Foreign::Empty | Foreign::Overwrite | Foreign::Recreate => return None,
             },
         }
+        self.vouching.sees(TrueTime::START, Deed::Foreign(foreign));
         let after = self.standing();
         (before != after).then_some(record(Deed::Foreign(foreign), None, after))
     }
