@@ -3,6 +3,7 @@ use std::fmt;
 use tenure_core::TimingError;
 use tenure_core::timing::Setting;
 
+use super::place::Step;
 use super::{Backend, CronPlan, Fault, Foreign, NodePlan, Plan, PlannedFault, Span, VERSION, Who};
 
 /// More candidates than any election has, and few enough for a run to end.
@@ -20,15 +21,29 @@ const RATE_PPM_MOST: i64 = 9_000_000;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlanError {
     place: String,
+    /// The way to it through a plan file.
+    path: Vec<Step>,
     problem: String,
 }
 
 impl PlanError {
-    fn new(place: impl fmt::Display, problem: impl fmt::Display) -> Self {
+    /// `place` is a field, or one in a table: `server, tick`.
+    fn new(place: &str, problem: impl fmt::Display) -> Self {
+        let path = place.split(", ").map(Step::field).collect();
+        Self::at(place, path, problem)
+    }
+
+    fn at(place: impl fmt::Display, path: Vec<Step>, problem: impl fmt::Display) -> Self {
         Self {
             place: place.to_string(),
+            path,
             problem: problem.to_string(),
         }
+    }
+
+    /// The way to what is meant through a plan file.
+    pub(super) fn path(&self) -> &[Step] {
+        &self.path
     }
 
     /// Which part of the plan is meant, in words.
@@ -70,8 +85,9 @@ impl Plan {
             check_cron(cron)?;
         }
         for (index, fault) in self.faults.iter().enumerate() {
-            self.check_fault(fault)
-                .map_err(|(field, problem)| PlanError::new(fault.place(index, field), problem))?;
+            self.check_fault(fault).map_err(|(field, problem)| {
+                PlanError::at(fault.place(index, field), fault.path(index, field), problem)
+            })?;
         }
         Ok(())
     }
@@ -93,7 +109,12 @@ impl Plan {
 
     fn check_node(&self, index: usize, node: &NodePlan) -> Result<(), PlanError> {
         let wrong = |field: &str, problem: &dyn fmt::Display| {
-            Err(PlanError::new(format!("node {index}, {field}"), problem))
+            let path = vec![Step::field("nodes"), Step::Index(index), Step::field(field)];
+            Err(PlanError::at(
+                format!("node {index}, {field}"),
+                path,
+                problem,
+            ))
         };
         if node.name.as_deref() == Some("") {
             return wrong("name", &"it is empty: write one, or leave it out");
@@ -117,7 +138,8 @@ impl Plan {
         }
         match self.timing(index) {
             Ok(_) => Ok(()),
-            Err(error) => wrong("timing", &in_fields(&error)),
+            Err(error) if node.lease.is_some() => wrong("lease", &in_fields(&error)),
+            Err(error) => Err(PlanError::new("timing", in_fields(&error))),
         }
     }
 
@@ -320,6 +342,18 @@ impl fmt::Display for Fault {
 }
 
 impl PlannedFault {
+    /// The way to a field of it, which may be one of what it is.
+    fn path(&self, index: usize, field: &str) -> Vec<Step> {
+        let mut path = vec![Step::field("faults"), Step::Index(index)];
+        if !matches!(field, "at" | "lasts" | "what") {
+            let name = self.what.name();
+            let kind = name.split(' ').next().unwrap_or_default();
+            path.extend([Step::field("what"), Step::field(kind)]);
+        }
+        path.push(Step::field(field));
+        path
+    }
+
     fn place(&self, index: usize, field: &str) -> String {
         format!(
             "fault {} ({} at {}), {field}",

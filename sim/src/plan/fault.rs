@@ -99,7 +99,11 @@ pub enum Direction {
 /// What goes wrong. One vocabulary for all tiers and backends; what a backend does not have is left out when its plans are made, and
 /// is refused with an error when a plan that was written by hand asks for it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
 #[non_exhaustive]
 pub enum Fault {
     // Processes and machines.

@@ -6,6 +6,8 @@
 mod check;
 mod fault;
 mod generate;
+mod kinds;
+mod place;
 mod read;
 mod span;
 mod stretch;
@@ -13,6 +15,7 @@ mod timing;
 
 pub use check::PlanError;
 pub use fault::{Direction, Fault, Foreign, PlannedFault, Refusal, Who};
+pub use kinds::FaultKind;
 pub use read::{Format, ReadError};
 pub use span::Span;
 
@@ -134,6 +137,18 @@ pub struct ServerPlan {
     /// How often somebody edits a label of the record, also in the quiet time; nothing for never. A leased lock alone has labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_every: Option<Span>,
+}
+
+impl ServerPlan {
+    /// A server that counts sessions as ZooKeeper's does: in steps of half its usual tick of 2 s, and from signs of life that other
+    /// servers have passed on late.
+    pub fn zookeeper() -> Self {
+        Self {
+            tick: Span::from_secs(1),
+            late_proof: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// What a missing lock means to the candidates.

@@ -2,8 +2,10 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
 use super::check::other_version;
+use super::place::{Seek, Step};
 use super::{Plan, VERSION};
 
 /// A plan could not be read: in which file, at which line and column, and what to do.
@@ -69,9 +71,18 @@ impl Plan {
         let format = Format::of(path).ok_or_else(|| {
             fails("this is no plan file by its name: name it .toml or .json".to_owned())
         })?;
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| fails(format!("it cannot be read: {error}")))?;
-        Self::parse(&text, format, &file)
+        let bytes =
+            std::fs::read(path).map_err(|error| fails(format!("it cannot be read: {error}")))?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Self::parse(text, format, &file),
+            Err(error) => {
+                let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+                Err(ReadError {
+                    place: Some(place(&before, before.len())),
+                    ..fails("this is no text in UTF-8: save it as such".to_owned())
+                })
+            }
+        }
     }
 
     /// Reads a plan in `text`, which came from `file`. See [`Plan::read`].
@@ -84,19 +95,29 @@ impl Plan {
             place,
             problem,
         };
-        let header: Header = read(text, format).map_err(fails)?;
+        let header = match text.trim() {
+            "" => Header { version: None },
+            _ => read(text, format).map_err(fails)?,
+        };
         match header.version {
             Some(VERSION) => {}
-            Some(version) => return Err(fails((None, other_version(version)))),
+            Some(version) => {
+                let place = find(text, format, &[Step::field("version")]);
+                return Err(fails((
+                    place,
+                    format!("version: {}", other_version(version)),
+                )));
+            }
             None => {
                 let problem = format!("missing field `version`: begin with version {VERSION}");
-                return Err(fails((None, problem)));
+                return Err(fails((Some((1, 1)), problem)));
             }
         }
         let mut plan: Self = read(text, format).map_err(fails)?;
-        plan.faults.sort_by_key(|fault| fault.at);
+        // Before its faults are sorted, since they are called by their places in the file.
         plan.check()
-            .map_err(|error| fails((None, error.to_string())))?;
+            .map_err(|error| fails((find(text, format, error.path()), error.to_string())))?;
+        plan.faults.sort_by_key(|fault| fault.at);
         Ok(plan)
     }
 
@@ -121,6 +142,26 @@ fn read<T: for<'de> Deserialize<'de>>(text: &str, format: Format) -> Result<T, F
     }
 }
 
+/// Line and column of what is at the end of this way, or of as much of the way as is there.
+fn find(text: &str, format: Format, path: &[Step]) -> Option<(usize, usize)> {
+    let sought = |length: usize| {
+        let seek = Seek(&path[..length]);
+        match format {
+            Format::Json => {
+                let mut reader = serde_json::Deserializer::from_str(text);
+                let error = seek.deserialize(&mut reader).err()?;
+                of_json(text, &error).0
+            }
+            Format::Toml => {
+                let reader = toml::Deserializer::parse(text).ok()?;
+                let error = seek.deserialize(reader).err()?;
+                of_toml(text, &error).0
+            }
+        }
+    };
+    (1..=path.len()).rev().find_map(sought)
+}
+
 fn of_json(text: &str, error: &serde_json::Error) -> Found {
     let (line, column) = (error.line(), error.column());
     if line == 0 {
@@ -129,7 +170,8 @@ fn of_json(text: &str, error: &serde_json::Error) -> Found {
     let message = error.to_string();
     let message = message
         .strip_suffix(&format!(" at line {line} column {column}"))
-        .unwrap_or(&message);
+        .unwrap_or(&message)
+        .replace("EOF while parsing", "the file ends in the middle of");
     let lines = text.split_inclusive('\n').take(line - 1);
     let start: usize = lines.map(str::len).sum();
     let before = text.get(..start + column).unwrap_or(text);
@@ -139,10 +181,10 @@ fn of_json(text: &str, error: &serde_json::Error) -> Found {
         Some((start, &before[start..end]))
     });
     match field {
-        Some((start, field)) if error.is_data() && !names_field(message) => {
+        Some((start, field)) if error.is_data() && !names_field(&message) => {
             (Some(place(text, start)), format!("{field}: {message}"))
         }
-        _ => (Some((line, column)), message.to_owned()),
+        _ => (Some((line, column)), message),
     }
 }
 
@@ -246,10 +288,15 @@ faults = [
             (
                 "version = 1",
                 "",
-                "my.toml: missing field `version`",
+                "my.toml:1:1: missing field `version`",
                 "version 1",
             ),
-            ("version = 1", "version = 9", "my.toml: ", "version 9"),
+            (
+                "version = 1",
+                "version = 9",
+                "my.toml:2:11: version: ",
+                "version 9",
+            ),
         ] {
             let text = complaint(from, to);
             assert!(text.starts_with(begins) && text.contains(says), "{text}");
@@ -269,54 +316,88 @@ faults = [
             complaint.contains(": lease: \"15\" is no span"),
             "{complaint}"
         );
-    }
-
-    #[test]
-    fn what_cannot_be_is_told_with_the_place_in_words() {
-        for (from, to, says) in [
+        for (from, to, begins) in [
             (
                 "\"leader\"",
                 "7",
-                "fault 2 (cut at 20s), node: there is no node 7: use 0 to 1",
+                "my.json:48:12: fault 2 (cut at 20s), node: ",
+            ),
+            ("\"2m\"", "\"1s\"", "my.json:5:4: quiet-from: "),
+            ("\"version\": 1", "\"version\": 2", "my.json:2:4: version: "),
+        ] {
+            let text = plan.write(Format::Json).replacen(from, to, 1);
+            let complaint = Plan::parse(&text, Format::Json, "my.json").unwrap_err();
+            let complaint = complaint.to_string();
+            assert!(complaint.starts_with(begins), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_and_one_that_breaks_off_are_told_so() {
+        for format in [Format::Json, Format::Toml] {
+            let error = Plan::parse(" \n", format, "my").unwrap_err().to_string();
+            assert!(error.starts_with("my:1:1: missing field `version`"));
+        }
+        let error = Plan::parse("{\"version\": 1,\n", Format::Json, "my.json");
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("the file ends in the middle of"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_with_line_column_and_place_in_words() {
+        for (from, to, place, says) in [
+            (
+                "\"leader\"",
+                "7",
+                "10:58",
+                "fault 1 (cut at 20s), node: there is no node 7: use 0 to 1",
             ),
             (
                 "\"lease\"",
                 "\"file\"",
-                "fault 2 (cut at 20s), what: a file lock has no such fault",
+                "10:41",
+                "fault 1 (cut at 20s), what: a file lock has no such fault",
             ),
             (
                 "\"1m\"",
                 "\"3m\"",
+                "5:14",
                 "quiet-from: it is 3m, after the end at 2m",
             ),
             (
                 "\"10s\"",
                 "\"10m\"",
-                "fault 2 (cut at 20s), lasts: it would last until",
+                "10:27",
+                "fault 1 (cut at 20s), lasts: it would last until",
             ),
             (
                 "rate-ppm = 100",
                 "rate-ppm = -1000000",
+                "8:27",
                 "node 1, rate-ppm: -1000000",
             ),
             (
                 "nodes = [{}, { rate-ppm = 100 }]",
                 "nodes = []",
+                "8:9",
                 "nodes: there are 0",
             ),
             (
                 "timing.lease = \"15s\"",
                 "timing = { lease = \"1s\", renew = \"2s\" }",
-                "node 0, timing:",
+                "7:10",
+                "timing:",
             ),
             (
                 "seed = ",
                 "cron = { every = \"1500ms\", takes = \"1s\", delivery = \"at-least-once\" }\nseed = ",
+                "3:18",
                 "cron, every:",
             ),
         ] {
             let text = complaint(from, to);
-            assert!(text.starts_with(&format!("my.toml: {says}")), "{text}");
+            let begins = format!("my.toml:{place}: {says}");
+            assert!(text.starts_with(&begins), "{begins}: {text}");
         }
     }
 
