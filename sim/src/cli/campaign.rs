@@ -11,7 +11,7 @@ use tenure_sim::trace::{Keep, TraceHash};
 use tenure_sim::{Options, Tier};
 
 use super::failure::{FOUND, Failure, INTERRUPTED};
-use super::one::{again, smallest, written};
+use super::one::{again, size, smallest, written};
 use super::options::CampaignOptions;
 use super::output::{print, write_file};
 use super::parallel::{in_order, index, processors};
@@ -114,16 +114,21 @@ impl Campaign {
             per_second(sum.events, took)
         ))?;
         let missing = self.missing(&sum);
+        let seeds = self.seeds.end - self.seeds.start;
+        let must_see_all = seeds >= SEEDS_FOR_MARKS && self.bug.is_none() && !stopped;
+        let never = if must_see_all {
+            "never seen"
+        } else {
+            "not seen in so few runs"
+        };
         for (stage, marks) in &missing {
-            print(format_args!("never seen, {}: {marks}", name(*stage)))?;
+            print(format_args!("{never}, {}: {marks}", name(*stage)))?;
         }
         print(format_args!("found {}", sum.found))?;
         print(format_args!("digest {}", sum.digest))?;
         if let Some((seed, stage)) = sum.first {
             self.explain(seed, stage, small)?;
         }
-        let seeds = self.seeds.end - self.seeds.start;
-        let must_see_all = seeds >= SEEDS_FOR_MARKS && self.bug.is_none() && !stopped;
         Ok(match () {
             () if sum.found > 0 || (must_see_all && !missing.is_empty()) => ExitCode::from(FOUND),
             () if stopped => ExitCode::from(INTERRUPTED),
@@ -241,9 +246,8 @@ impl Campaign {
         if let Some((plan, breach)) = smallest(&plan, tier, &self.options()) {
             write_file(path, &written(&plan, path))?;
             print(format_args!(
-                "shrunk to {} faults and {} nodes in {}: {breach}",
-                plan.faults.len(),
-                plan.nodes.len(),
+                "shrunk to {} in {}: {breach}",
+                size(&plan),
                 path.display()
             ))?;
             print(again(path, &engine))?;

@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use tenure_sim::invariants::Breach;
+use tenure_sim::invariants::{Assumption, Breach};
 use tenure_sim::plan::{Format, Plan};
 use tenure_sim::report::{Heading, Report};
-use tenure_sim::scenarios::Claim;
 use tenure_sim::shrink::{self, RUNS_MOST};
 use tenure_sim::trace::{Keep, Record};
-use tenure_sim::{Options, Tier};
+use tenure_sim::{Options, Outcome, Tier};
 
 use super::failure::{FOUND, Failure};
 use super::options::{OneOptions, ReplayOptions, ReportOptions, ShrinkOptions};
@@ -35,7 +34,13 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<ExitCode, Failure> {
         .filter(|breach| breach.at <= until)
         .cloned()
         .collect();
-    let report = Report::of(plan, records, &seen, heading(&subject, &options.one));
+    // What is counted ends where the records do.
+    let shown = Plan {
+        end: options.until.unwrap_or(plan.end).min(plan.end),
+        ..plan.clone()
+    };
+    let heading = heading(&subject, &options.one, &outcome);
+    let report = Report::of(&shown, records, &seen, heading);
     print(report.text().trim_end())?;
     print(format_args!("digest {}", outcome.hash))?;
     Ok(status(breaches))
@@ -65,7 +70,7 @@ pub(super) fn report(options: &ReportOptions) -> Result<ExitCode, Failure> {
     options.one.engine.check(&subject.plan)?;
     let engine = &options.one.engine;
     let outcome = tenure_sim::run(&subject.plan, engine.tier, &engine.options(Keep::All));
-    let heading = heading(&subject, &options.one);
+    let heading = heading(&subject, &options.one, &outcome);
     let report = Report::new(&subject.plan, &outcome, heading);
     if let Some(path) = &options.out {
         write_file(path, &report.html())?;
@@ -84,14 +89,10 @@ pub(super) fn report(options: &ReportOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn heading(subject: &Subject, options: &OneOptions) -> Heading {
+fn heading(subject: &Subject, options: &OneOptions, outcome: &Outcome) -> Heading {
     let scenario = subject.scenario;
-    let not_claimed = scenario.and_then(|scenario| match scenario.claim {
-        Claim::SingleLeader => None,
-        Claim::Fencing(why) => Some(format!(
-            "not claimed here: a single leader at every moment, because {why}"
-        )),
-    });
+    let broken = outcome.jury.assumptions().all_broken();
+    let broken: Vec<Assumption> = broken.map(|(assumption, _)| assumption).collect();
     let seed = subject.plan.seed;
     let what = options.what.as_deref().unwrap_or_default();
     let engine = options.engine.words();
@@ -104,7 +105,7 @@ fn heading(subject: &Subject, options: &OneOptions) -> Heading {
         sentence: scenario.map_or_else(String::new, |scenario| scenario.sentence.to_owned()),
         made_by: format!("{}, seed {seed}", options.engine.made_by()),
         command: command.replace("  ", " "),
-        remarks: not_claimed.into_iter().collect(),
+        remarks: subject.not_claimed(&broken),
     }
 }
 
@@ -122,11 +123,9 @@ pub(super) fn shrink(options: &ShrinkOptions) -> Result<ExitCode, Failure> {
     write_file(&options.out, &written(&small, &options.out))?;
     print(format_args!("{breach}"))?;
     print(format_args!(
-        "{} faults and {} nodes were {} and {}",
-        small.faults.len(),
-        small.nodes.len(),
-        subject.plan.faults.len(),
-        subject.plan.nodes.len()
+        "shrunk to {}, from {}",
+        size(&small),
+        size(&subject.plan)
     ))?;
     print(again(&options.out, &engine.words()))?;
     Ok(ExitCode::SUCCESS)
@@ -143,6 +142,22 @@ pub(super) fn smallest(plan: &Plan, tier: Tier, options: &Options) -> Option<(Pl
     let small = shrink::shrink(plan, first, |done| progress.set(done.runs.into()));
     let breach = first(&small)?;
     Some((small, breach))
+}
+
+/// How large a plan is, in words.
+pub(super) fn size(plan: &Plan) -> String {
+    let (faults, nodes) = (plan.faults.len(), plan.nodes.len());
+    format!(
+        "{} and {}",
+        counted(faults, "fault"),
+        counted(nodes, "node")
+    )
+}
+
+/// So many of something.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// A plan as the file's name says.

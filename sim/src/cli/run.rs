@@ -6,7 +6,6 @@ use tenure_sim::Options;
 use tenure_sim::figures::{Figures, Histogram, Observer, human, human_ns};
 use tenure_sim::invariants::{Assumption, Breach, Overlaps};
 use tenure_sim::plan::{Backend, Plan};
-use tenure_sim::scenarios::Claim;
 use tenure_sim::trace::{Keep, TraceHash};
 
 use super::failure::{FOUND, Failure, INTERRUPTED};
@@ -319,14 +318,8 @@ fn counts(figures: &Figures, runs: u64) -> Vec<Vec<String>> {
 
 /// What is claimed, and whether it held.
 fn claims(subject: &Subject, sum: &Sum) -> Result<(), Failure> {
-    if let Some(Claim::Fencing(why)) = subject.scenario.map(|scenario| scenario.claim) {
-        print(format_args!(
-            "not claimed: a single leader at every moment, because {why}; fencing is"
-        ))?;
-    }
-    for assumption in &sum.assumptions {
-        let name = format!("{assumption:?}");
-        print(format_args!("an assumption is broken in some runs: {name}"))?;
+    for line in subject.not_claimed(&sum.assumptions) {
+        print(line)?;
     }
     if sum.overlapping > 0 {
         let longest = human_ns(sum.longest_overlap.as_nanos());

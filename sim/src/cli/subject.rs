@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use tenure_sim::plan::{Backend, Format, NodePlan, Plan, Span, TimingPlan};
-use tenure_sim::scenarios::{self, Scenario};
+use tenure_sim::invariants::Assumption;
+use tenure_sim::plan::{Backend, Format, NodePlan, Plan, ServerPlan, Span, TimingPlan};
+use tenure_sim::scenarios::{self, Claim, Scenario};
 
 use super::failure::Failure;
 use super::options::{OneOptions, WorldOptions};
@@ -42,6 +43,23 @@ impl Subject {
             subject.plan.seed = seed;
         }
         Ok(subject)
+    }
+
+    /// What is not claimed of runs that break these assumptions, a line each.
+    pub(crate) fn not_claimed(&self, broken: &[Assumption]) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let (Some(Claim::Fencing(why)), [_, ..]) =
+            (self.scenario.map(|scenario| scenario.claim), broken)
+        {
+            lines.push(format!(
+                "not claimed: a single leader at every moment, because {why}; fencing is"
+            ));
+        }
+        for assumption in broken {
+            let (name, sentence) = (assumption.name(), assumption.sentence());
+            lines.push(format!("an assumption is broken, {name}: {sentence}"));
+        }
+        lines
     }
 
     /// How to call it.
@@ -100,6 +118,10 @@ impl WorldOptions {
     /// Makes the changes, and checks what comes of them.
     fn apply(&self, mut plan: Plan) -> Result<Plan, Failure> {
         if let Some(backend) = self.backend {
+            let is_new = backend == Backend::Session && plan.backend != backend;
+            if is_new && plan.server == ServerPlan::default() {
+                plan.server = ServerPlan::zookeeper();
+            }
             plan.backend = backend;
             plan.server.late_proof &= backend == Backend::Session;
         }

@@ -35,6 +35,7 @@ mod single_leader;
 mod step_down_deadline;
 mod stop_on_sight;
 mod token_monotonic;
+mod told;
 mod verdict;
 mod wall_clock_irrelevance;
 

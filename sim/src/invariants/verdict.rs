@@ -80,6 +80,6 @@ impl Invariant {
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}: {}", self.at, self.invariant, self.what)
+        write!(f, "{} {}: {}", self.at, self.invariant.name(), self.what)
     }
 }

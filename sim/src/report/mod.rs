@@ -104,7 +104,7 @@ impl<'a> Report<'a> {
         for breach in self.breaches {
             lines.push(format!(
                 "VIOLATION {} at {}: {}",
-                words::invariant(breach.invariant),
+                breach.invariant.name(),
                 words::seconds(breach.at),
                 breach.what
             ));
@@ -136,7 +136,11 @@ impl<'a> Report<'a> {
 
     fn numbers(&self) -> String {
         let figures = &self.figures;
-        let mut parts = vec![format!("{} leaderships", figures.leaderships)];
+        let leaderships = match figures.leaderships {
+            1 => "1 leadership".to_owned(),
+            count => format!("{count} leaderships"),
+        };
+        let mut parts = vec![leaderships];
         for (name, histogram) in [
             ("failover", &figures.failovers),
             ("planned handover", &figures.handovers),

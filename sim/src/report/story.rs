@@ -161,7 +161,7 @@ impl<'a> Story<'a> {
 
     fn breach(&mut self, breach: &Breach) {
         self.pass(breach.at);
-        let invariant = words::invariant(breach.invariant);
+        let invariant = breach.invariant.name();
         let text = format!("VIOLATION of {invariant}: {}", breach.what);
         self.tell(breach.at, None, StepKind::Violation, text);
     }

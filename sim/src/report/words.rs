@@ -1,7 +1,6 @@
 //! Names of what happens, for people.
 
 use crate::TrueTime;
-use crate::invariants::Invariant;
 use crate::plan::Foreign;
 use crate::trace::{Answer, Ask, Deed, Down, FireDeed, Frozen, Operation, Told, WorkEnd};
 
@@ -24,14 +23,6 @@ pub(super) fn rate(ppm: i64) -> String {
     match fraction.trim_end_matches('0') {
         "" => format!("{sign}{} %", ppm / 10_000),
         fraction => format!("{sign}{}.{fraction} %", ppm / 10_000),
-    }
-}
-
-/// The name of an invariant as plans and issues have it, such as `single-leader`.
-pub(super) fn invariant(invariant: Invariant) -> String {
-    match serde_json::to_value(invariant) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => format!("{invariant:?}"),
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     Scenario::new(
         "cron-at-most-once",
-        "The same, and what was begun is not run again.",
+        "A job of 2 s is due every 10 s, and leaders are killed in the middle of it: what was begun is not run again.",
         at_most_once,
     ),
     Scenario::new(

@@ -1,4 +1,6 @@
-use crate::plan::{Backend, Fault, NodePlan, Plan, PlannedFault, Span, TimingPlan, VERSION};
+use crate::plan::{
+    Backend, Fault, NodePlan, Plan, PlannedFault, ServerPlan, Span, TimingPlan, VERSION,
+};
 
 /// A plan in the making: 15 s leases, five minutes, of which the last 90 s are quiet.
 pub(super) struct Draft(Plan);
@@ -10,9 +12,7 @@ impl Draft {
 
     pub(super) fn session(candidates: usize) -> Self {
         let mut draft = Self::of(Backend::Session, candidates);
-        // Half of ZooKeeper's usual tick of 2 s: how its server counts the age of sessions.
-        draft.0.server.tick = Span::from_secs(1);
-        draft.0.server.late_proof = true;
+        draft.0.server = ServerPlan::zookeeper();
         draft
     }
 
@@ -29,7 +29,7 @@ impl Draft {
             quiet_from: Span::from_secs(210),
             end: Span::from_secs(300),
             timing: TimingPlan::default(),
-            server: crate::plan::ServerPlan::default(),
+            server: ServerPlan::default(),
             on_missing: crate::plan::OnMissingPlan::Wait,
             cron: None,
             nodes: vec![NodePlan::default(); candidates],

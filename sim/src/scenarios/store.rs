@@ -103,8 +103,7 @@ pub(super) const ALL: &[Scenario] = &[
         "file-replaced",
         "The lock file is deleted and created anew under its holder.",
         file_replaced,
-    )
-    .fenced("a lock file is removed by a third party under a running leader"),
+    ),
     Scenario::new(
         "disk-full",
         "The disk that the lock file lies on has no room for a minute, and the leader is killed meanwhile.",
