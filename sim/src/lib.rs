@@ -18,6 +18,7 @@
 pub mod campaign;
 pub mod clock;
 pub mod disk;
+pub mod document;
 pub mod electors;
 pub mod executor;
 pub mod figures;

@@ -58,6 +58,24 @@ fn bad_input_gets_one_line_that_says_what_to_do() {
             "nothing to shrink",
         ),
         (&["frobnicate"], "unrecognized subcommand"),
+        (
+            &["run", "pod-killed", "--timing", "15s/14s"],
+            "raise lease to",
+        ),
+        (
+            &["run", "pod-killed", "--drift", "60%"],
+            "lower drift-ppm to",
+        ),
+        (
+            &["run", "pod-killed", "--backend", "etcd"],
+            "lease, session or file",
+        ),
+        (&["replay", "pod-killed", "--until", "soon"], "write 15s"),
+        (
+            &["replay", "--plan", plan],
+            "unexpected argument '--plan' found (see --help)",
+        ),
+        (&["bench", "--fast"], "--fast"),
     ] {
         let output = run(arguments);
         let complaint = text(&output.stderr);
@@ -67,6 +85,262 @@ fn bad_input_gets_one_line_that_says_what_to_do() {
         assert!(complaint.starts_with("tenure-sim: "), "{complaint}");
         assert_eq!(text(&output.stdout), "");
     }
+}
+
+/// A plan that runs, to be broken.
+const GOOD: &str = r#"version = 1
+seed = 1
+backend = "lease"
+quiet-from = "120s"
+end = "180s"
+
+[timing]
+lease = "15s"
+
+[[nodes]]
+rate-ppm = 9000
+
+[[faults]]
+at = "60s"
+lasts = "30s"
+what = { lossy = { node = 0, direction = "both", per-mille = 500 } }
+"#;
+
+#[test]
+fn a_plan_file_of_the_users_own_is_run() {
+    let path = file("good.toml");
+    fs::write(&path, GOOD).unwrap();
+    let path = path.to_str().unwrap();
+    let output = run(&["run", path, "--tier", "machines"]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(printed.contains("1 × 3m with a lease lock"), "{printed}");
+    let json = file("good.json");
+    fs::write(&json, run(&["plan", path, "--json"]).stdout).unwrap();
+    let again = run(&["run", json.to_str().unwrap(), "--tier", "machines"]);
+    let last = |printed: &str| {
+        let digest = printed.lines().find(|line| line.starts_with("digest "));
+        digest.map(str::to_owned)
+    };
+    assert_eq!(last(&text(&again.stdout)), last(&printed));
+}
+
+#[test]
+fn a_broken_plan_gets_one_line_with_line_and_field() {
+    for (from, to, says) in [
+        (
+            "lease = \"15s\"",
+            "leese = \"15s\"",
+            "broken.toml:8:1: unknown field `leese`",
+        ),
+        (
+            "9000",
+            "\"fast\"",
+            "broken.toml:11:12: rate-ppm: invalid type",
+        ),
+        (
+            "version = 1",
+            "",
+            "broken.toml:1:1: missing field `version`",
+        ),
+        (
+            "version = 1",
+            "version = 2",
+            "broken.toml:1:11: version: this plan is of version 2",
+        ),
+        (
+            "node = 0",
+            "node = 7",
+            "broken.toml:16:27: fault 1 (lossy at 1m), node: there is no node 7",
+        ),
+        (
+            "500",
+            "5000",
+            "broken.toml:16:62: fault 1 (lossy at 1m), per-mille: 5000",
+        ),
+        (
+            "at = \"60s\"",
+            "at = \"10m\"",
+            "broken.toml:14:6: fault 1 (lossy at 10m), at: it begins",
+        ),
+        (
+            "at = \"60s\"",
+            "at = \"-60s\"",
+            "broken.toml:14:6: at: \"-60s\" is no span",
+        ),
+        (
+            "\"30s\"",
+            "\"90s\"",
+            "broken.toml:15:9: fault 1 (lossy at 1m), lasts: it would last until",
+        ),
+        (
+            "\"120s\"",
+            "\"4m\"",
+            "broken.toml:4:14: quiet-from: it is 4m",
+        ),
+        (
+            "\"lease\"",
+            "\"file\"",
+            "broken.toml:16:8: fault 1 (lossy at 1m), what: a file lock has no such",
+        ),
+        (
+            "lease = \"15s\"",
+            "lease = \"1s\"\nrenew = \"5s\"",
+            "raise lease to",
+        ),
+        ("[timing]", "[timing", "broken.toml:7:"),
+        (
+            GOOD,
+            "",
+            "broken.toml:1:1: missing field `version`: begin with version 1",
+        ),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        complains("broken.toml", GOOD.replacen(from, to, 1).as_bytes(), says);
+    }
+    complains(
+        "broken.toml",
+        b"version = 1\nname = \"\xff\"\n",
+        "broken.toml:2:9: this is no text in UTF-8",
+    );
+    complains(
+        "broken.json",
+        b"",
+        "broken.json:1:1: missing field `version`",
+    );
+    complains("broken.json", b"{ \"version\": 1,\n", "broken.json:2:");
+    complains("broken.yaml", b"version: 1", "name it .toml or .json");
+    let folder = file("folder.toml");
+    fs::create_dir_all(&folder).unwrap();
+    let complaint = complaint(folder.to_str().unwrap());
+    assert!(
+        complaint.contains("folder.toml: it cannot be read"),
+        "{complaint}"
+    );
+}
+
+/// Expects that a plan file with this content is refused with this.
+fn complains(name: &str, content: &[u8], says: &str) {
+    let path = file(name);
+    fs::write(&path, content).unwrap();
+    let complaint = complaint(path.to_str().unwrap());
+    assert!(complaint.contains(says), "{says}: {complaint}");
+}
+
+/// The one line that a run of this plan is refused with.
+fn complaint(path: &str) -> String {
+    let output = run(&["run", path]);
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    complaint
+}
+
+#[test]
+fn what_is_changed_in_a_scenario_is_run_so() {
+    let options = ["--seeds", "0..2", "--tier", "machines"];
+    for (arguments, says) in [
+        (&["--candidates", "5"][..], "5 candidates"),
+        (
+            &["--backend", "session"],
+            "a session lock, lease 15s, 3 candidates",
+        ),
+        (&["--backend", "file"], "a file lock"),
+        (&["--timing", "30s/10s"], "lease 30s"),
+        (
+            &["--lease", "9s", "--renew", "2s", "--drift", "2%"],
+            "lease 9s",
+        ),
+        (&["--peer", "client-go"], "a model of client-go"),
+        (&["--peer", "camel"], "a model of camel"),
+    ] {
+        let output = run(&[&["run", "pod-killed"], arguments, &options].concat());
+        let printed = text(&output.stdout);
+        assert!(printed.contains(says), "{arguments:?}: {printed}");
+        assert!(printed.contains("2 × 5m"), "{arguments:?}: {printed}");
+    }
+}
+
+#[test]
+fn what_is_not_claimed_is_told_where_it_is_so() {
+    let options = ["--seeds", "0..3", "--tier", "machines"];
+    let broken = run(&[&["run", "clock-fast"][..], &options].concat());
+    let broken = text(&broken.stdout);
+    assert!(broken.contains("not claimed: a single leader"), "{broken}");
+    assert!(
+        broken.contains("an assumption is broken, clock-rate: "),
+        "{broken}"
+    );
+    let kept = run(&[&["run", "clock-fast", "--drift", "10%"][..], &options].concat());
+    let kept = text(&kept.stdout);
+    assert!(
+        !kept.contains("not claimed") && !kept.contains("assumption"),
+        "{kept}"
+    );
+}
+
+#[test]
+fn a_replay_counts_only_what_it_tells() {
+    let output = run(&[
+        "replay",
+        "pod-killed",
+        "--tier",
+        "machines",
+        "--until",
+        "62s",
+    ]);
+    let printed = text(&output.stdout);
+    assert!(printed.contains("1m 2s long"), "{printed}");
+    assert!(
+        printed.contains("1 leadership; nobody worked for 2"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn what_another_election_breaks_is_made_small() {
+    let path = file("small.toml");
+    let path = path.to_str().unwrap();
+    let peer = ["--peer", "client-go-release"];
+    let scenario = ["shrink", "leader-partitioned", "--seed", "2", "--out", path];
+    let output = run(&[&scenario[..], &peer].concat());
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(printed.contains("single-leader: two lead"), "{printed}");
+    assert!(printed.contains("shrunk to 1 fault and "), "{printed}");
+    let replay = run(&[&["replay", path][..], &peer].concat());
+    assert_eq!(replay.status.code(), Some(1));
+    let printed = text(&replay.stdout);
+    assert!(printed.contains("VIOLATION single-leader"), "{printed}");
+}
+
+#[test]
+fn scenarios_are_listed_with_a_sentence_each() {
+    let printed = text(&run(&["scenarios"]).stdout);
+    assert!(printed.lines().count() >= 25, "{printed}");
+    for line in printed.lines() {
+        assert!(line.ends_with('.'), "{line}");
+    }
+    for line in text(&run(&["scenarios", "--json"]).stdout).lines() {
+        assert!(
+            line.starts_with('{') && line.contains("\"sentence\":"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_hunt_is_told_in_a_table_or_in_lines_of_json() {
+    let hunt = ["hunt", "--bug", BUG];
+    let table = text(&run(&hunt).stdout);
+    assert!(table.contains(&format!("| `{BUG}` |")), "{table}");
+    assert!(table.contains("1 of 1 caught; the control"), "{table}");
+    let lines = text(&run(&[&hunt[..], &["--json"]].concat()).stdout);
+    assert!(
+        lines.starts_with(&format!("{{\"bug\":\"{BUG}\",")),
+        "{lines}"
+    );
+    assert_eq!(lines.lines().count(), 1, "{lines}");
 }
 
 #[test]

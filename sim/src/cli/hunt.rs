@@ -6,6 +6,7 @@ use tenure_sim::planted::{self, Bug, Catch, Missed};
 use tenure_sim::trace::Keep;
 use tenure_sim::{Options, Tier};
 
+use super::document;
 use super::failure::{FOUND, Failure, INTERRUPTED};
 use super::options::HuntOptions;
 use super::output::print;
@@ -45,9 +46,16 @@ pub(super) fn hunt(options: &HuntOptions) -> Result<ExitCode, Failure> {
         print(planted::table(&results).trim_end())?;
         summary(&results, bugs.len())?;
     }
+    let was_interrupted = interrupted.load(Ordering::SeqCst);
+    let is_current = match (&options.check, &options.renew) {
+        _ if was_interrupted => true,
+        (Some(path), _) => document::is_current(path, &results)?,
+        (None, Some(path)) => document::write_hunts(path, &results)?,
+        (None, None) => true,
+    };
     Ok(match () {
-        () if results.iter().any(Result::is_err) => ExitCode::from(FOUND),
-        () if interrupted.load(Ordering::SeqCst) => ExitCode::from(INTERRUPTED),
+        () if results.iter().any(Result::is_err) || !is_current => ExitCode::from(FOUND),
+        () if was_interrupted => ExitCode::from(INTERRUPTED),
         () => ExitCode::SUCCESS,
     })
 }

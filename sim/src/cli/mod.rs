@@ -2,6 +2,7 @@
 
 mod bench;
 mod campaign;
+mod document;
 mod failure;
 mod hunt;
 mod one;
@@ -47,6 +48,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Compare(options) => tables::compare(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Report(options) => one::report(&options),
+        Command::Tables(options) => document::renew(&options),
     }
 }
 
@@ -74,9 +76,51 @@ fn one_line(text: &str) -> String {
         if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
         }
-        if !line.is_empty() {
+        // Whoever mistypes an option does not want it taken for a value.
+        if !line.is_empty() && !line.starts_with("tip: to pass") {
             parts.push(line);
         }
     }
     format!("{} (see --help)", parts.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTS: [&str; 2] = [
+        include_str!("../../../docs/simulation.md"),
+        include_str!("../../README.md"),
+    ];
+
+    /// The command lines of this program that documents show, without their remarks.
+    fn commands() -> impl Iterator<Item = &'static str> {
+        let lines = DOCUMENTS.into_iter().flat_map(str::lines);
+        let shown = lines.flat_map(|line| match line.split_once("tenure-sim -- ") {
+            Some((_, command)) => vec![command],
+            None if line.starts_with("tenure-sim ") => vec![line],
+            // In the midst of a sentence a command may go without what it needs.
+            None => line
+                .split('`')
+                .filter(|code| code.starts_with("tenure-sim "))
+                .filter(|code| code.split_whitespace().count() > 2)
+                .collect(),
+        });
+        shown.map(|command| {
+            let command = command.split(" #").next().unwrap_or(command);
+            command.trim_start_matches("tenure-sim ").trim()
+        })
+    }
+
+    #[test]
+    fn every_command_that_a_document_shows_is_one() {
+        let mut count = 0;
+        for command in commands().filter(|command| !command.starts_with('…')) {
+            let words = std::iter::once("tenure-sim").chain(command.split_whitespace());
+            let read = Options::try_parse_from(words);
+            assert!(read.is_ok(), "{command}: {read:?}");
+            count += 1;
+        }
+        assert!(count > 10, "{count}");
+    }
 }

@@ -61,6 +61,9 @@ Examples:
     Compare(CompareOptions),
     /// Measures how fast this simulator is
     Bench(BenchOptions),
+    /// Renews the tables of docs/simulation.md that follow from the code
+    #[command(hide = true)]
+    Tables(TablesOptions),
     /// Draws a run: lanes of all nodes over time, as a web page or as text
     #[command(after_help = "\
 Examples:
@@ -224,6 +227,18 @@ pub(crate) struct HuntOptions {
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+    /// Compares what is found with the table in this document
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide = true,
+        conflicts_with = "bug",
+        conflicts_with = "renew"
+    )]
+    pub(crate) check: Option<PathBuf>,
+    /// Writes what is found to the table in this document
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with = "bug")]
+    pub(crate) renew: Option<PathBuf>,
     /// After how many seeds a mistake counts as not caught
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: u64,
@@ -256,6 +271,13 @@ pub(crate) struct BenchOptions {
     /// A tenth of everything, for a first look
     #[arg(long)]
     pub(crate) quick: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TablesOptions {
+    /// The document
+    #[arg(value_name = "FILE")]
+    pub(crate) document: PathBuf,
 }
 
 #[derive(Args, Debug)]

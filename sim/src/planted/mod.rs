@@ -12,6 +12,7 @@
 //! | [`Distortion::misread_clocks`] | each reading of the candidate's clocks |
 //! | [`Distortion::true_rate_ppm`] | the rate of each oscillator, while what is recorded is the plan's |
 
+mod broken;
 mod bug;
 mod catalogue;
 mod distortion;
@@ -20,7 +21,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use broken::Broken;
 pub use bug::{Bug, Kind, Planting};
 pub use distortion::{Distortion, Store};
 pub use hunt::{Catch, Line, Missed, Progress, Run, SEEDS_MOST, hunt, hunt_by};
-pub use table::table;
+pub use table::{Measured, measured, table, table_of};
