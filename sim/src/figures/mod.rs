@@ -105,7 +105,7 @@ pub fn human_ns(nanos: u128) -> String {
     let ms = (nanos + 500_000) / 1_000_000;
     let (s, m) = (ms / 1_000, ms / 60_000);
     match () {
-        () if nanos == 0 => "0".to_owned(),
+        () if nanos == 0 => "0 s".to_owned(),
         () if ms == 0 => format!("{} µs", nanos.div_ceil(1_000)),
         () if ms < 1_000 => format!("{ms} ms"),
         () if ms < 10_000 => format!("{s}.{:02} s", ms % 1_000 / 10),

@@ -119,7 +119,7 @@ fn requests_and_fires_are_counted_by_kind() {
 #[test]
 fn spans_are_told_with_about_three_digits() {
     for (nanos, text) in [
-        (0, "0"),
+        (0, "0 s"),
         (900, "1 µs"),
         (112_000_000, "112 ms"),
         (4_800_000_000, "4.80 s"),

@@ -6,7 +6,7 @@
   const LANE = run.nodes.length > 16 ? 30 : 48, BLOCK = run.nodes.length > 16 ? 14 : 22;
   const SHORTEST = 50; // microseconds that a view holds at least
   const colour = (node) => `var(--c${node % 8})`;
-  let from = 0, to = Math.max(run.end, 1), current = -1, dragged = null, frame = 0;
+  let from = 0, to = Math.max(run.end, 1), current = -1, dragged = null, frame = 0, labels = [];
 
   // Faults lie in as few rows as they fit in; more than five rows share the last.
   const rowEnds = [];
@@ -111,7 +111,7 @@
       const shape = el(svg, "rect", { x: box.left, y, width: w, height: h, rx: w > 6 ? 2 : 0, ...attributes }, tip);
       if (box.count > 1) shape.style.opacity = Math.max(.35, Math.min(1, box.full / w));
       if (attributes.label && w > 46 && box.count === 1) {
-        words(svg, box.left + 5, y + h / 2 + 4, box.span[2], { class: attributes.label });
+        labels.push([box.left + 5, y + h / 2 + 4, box.span[2], { class: attributes.label }]);
       }
     }
   }
@@ -144,7 +144,7 @@
       const label = fault.name + whom, needed = 6.6 * label.length + 8;
       const next = run.faults.find((other) => other.row === fault.row && other.from > fault.from);
       const free = Math.min(next ? x(next.from) : Infinity, width() - RIGHT) - left - w;
-      if (w > needed) words(svg, left + 4, y + 11, label, { "font-size": 11 });
+      if (w > needed) words(svg, left + 4, y + 11, label, { class: "in", "font-size": 11 });
       else if (free > needed) words(svg, left + w + 4, y + 11, label, { "font-size": 11 });
     }
   }
@@ -274,15 +274,18 @@
   function draw() {
     frame = 0;
     const chart = byId("chart"), focused = document.activeElement;
+    const inside = focused !== chart && chart.contains(focused);
     const marks = focused && focused.classList.contains("mark") ? [...chart.querySelectorAll(".mark")].indexOf(focused) : -1;
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("height", height); svg.setAttribute("viewBox", `0 0 ${width()} ${height}`);
-    patterns(svg); drawAxis(svg);
+    labels = []; patterns(svg); drawAxis(svg);
     run.nodes.forEach((node, index) => drawNode(svg, node, index));
     drawRequests(svg); drawFaults(svg); drawLock(svg); drawFound(svg); drawMarks(svg);
+    labels.forEach((label) => words(svg, ...label));
     if (current >= 0) { const at = x(run.steps[current].at); if (at >= GUTTER) el(svg, "line", { class: "cursor", x1: at, x2: at, y1: AXIS, y2: height }); }
     chart.replaceChildren(svg);
-    if (marks >= 0) chart.querySelectorAll(".mark")[marks]?.focus({ preventScroll: true });
+    // What had the focus may be gone: the keys go on working.
+    if (inside) (chart.querySelectorAll(".mark")[marks] || chart).focus({ preventScroll: true });
     byId("shown").textContent = `${time(from)} to ${time(to)} (${lasts(to - from)})`;
     chart.setAttribute("aria-label", `Timeline of ${run.nodes.length} nodes, ${time(from)} to ${time(to)} shown`);
     drawOverview(); drawEvents();

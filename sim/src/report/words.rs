@@ -81,12 +81,12 @@ pub(super) fn deed(deed: Deed) -> &'static str {
 
 pub(super) fn told(event: Told) -> &'static str {
     match event {
-        Told::Started => "tells its work to begin",
+        Told::Started => "announces that it leads",
         Told::JeopardyBegan => "is in jeopardy: a renewal is late",
         Told::JeopardyEnded => "is out of jeopardy",
-        Told::Draining => "tells its work to finish",
-        Told::Stopping => "tells its work to stop at once",
-        Told::Stopped => "tells that nothing of its work runs",
+        Told::Draining => "announces that its work is to finish",
+        Told::Stopping => "announces that its work is to stop at once",
+        Told::Stopped => "announces that nothing of its work runs",
         Told::Overrun => "sees its work outlast its stop timeout",
         Told::ReleaseFailed => "could not give the lock back",
         Told::Waiting => "waits though nobody is known to hold the lock",
