@@ -125,82 +125,87 @@ fn a_plan_file_of_the_users_own_is_run() {
     assert_eq!(last(&text(&again.stdout)), last(&printed));
 }
 
+/// What to change in it, into what, and what is said of it then.
+const BROKEN: &[(&str, &str, &str)] = &[
+    (
+        "lease = \"15s\"",
+        "leese = \"15s\"",
+        "broken.toml:8:1: unknown field `leese`",
+    ),
+    (
+        "9000",
+        "\"fast\"",
+        "broken.toml:11:12: rate-ppm: invalid type",
+    ),
+    (
+        "version = 1",
+        "",
+        "broken.toml:1:1: missing field `version`",
+    ),
+    (
+        "version = 1",
+        "version = 2",
+        "broken.toml:1:11: version: this plan is of version 2",
+    ),
+    (
+        "node = 0",
+        "node = 7",
+        "broken.toml:16:27: fault 1 (lossy at 1m), node: there is no node 7",
+    ),
+    (
+        "500",
+        "5000",
+        "broken.toml:16:62: fault 1 (lossy at 1m), per-mille: 5000",
+    ),
+    (
+        "at = \"60s\"",
+        "at = \"10m\"",
+        "broken.toml:14:6: fault 1 (lossy at 10m), at: it begins",
+    ),
+    (
+        "at = \"60s\"",
+        "at = \"-60s\"",
+        "broken.toml:14:6: at: \"-60s\" is no span",
+    ),
+    (
+        "\"30s\"",
+        "\"90s\"",
+        "broken.toml:15:9: fault 1 (lossy at 1m), lasts: it would last until",
+    ),
+    (
+        "\"120s\"",
+        "\"4m\"",
+        "broken.toml:4:14: quiet-from: it is 4m",
+    ),
+    (
+        "\"lease\"",
+        "\"file\"",
+        "broken.toml:16:8: fault 1 (lossy at 1m), what: a file lock has no such",
+    ),
+    (
+        "lease = \"15s\"",
+        "lease = \"1s\"\nrenew = \"5s\"",
+        "raise lease to",
+    ),
+    ("[timing]", "[timing", "broken.toml:7:"),
+    (
+        GOOD,
+        "",
+        "broken.toml:1:1: missing field `version`: begin with version 1",
+    ),
+];
+
 #[test]
 fn a_broken_plan_gets_one_line_with_line_and_field() {
-    for (from, to, says) in [
-        (
-            "lease = \"15s\"",
-            "leese = \"15s\"",
-            "broken.toml:8:1: unknown field `leese`",
-        ),
-        (
-            "9000",
-            "\"fast\"",
-            "broken.toml:11:12: rate-ppm: invalid type",
-        ),
-        (
-            "version = 1",
-            "",
-            "broken.toml:1:1: missing field `version`",
-        ),
-        (
-            "version = 1",
-            "version = 2",
-            "broken.toml:1:11: version: this plan is of version 2",
-        ),
-        (
-            "node = 0",
-            "node = 7",
-            "broken.toml:16:27: fault 1 (lossy at 1m), node: there is no node 7",
-        ),
-        (
-            "500",
-            "5000",
-            "broken.toml:16:62: fault 1 (lossy at 1m), per-mille: 5000",
-        ),
-        (
-            "at = \"60s\"",
-            "at = \"10m\"",
-            "broken.toml:14:6: fault 1 (lossy at 10m), at: it begins",
-        ),
-        (
-            "at = \"60s\"",
-            "at = \"-60s\"",
-            "broken.toml:14:6: at: \"-60s\" is no span",
-        ),
-        (
-            "\"30s\"",
-            "\"90s\"",
-            "broken.toml:15:9: fault 1 (lossy at 1m), lasts: it would last until",
-        ),
-        (
-            "\"120s\"",
-            "\"4m\"",
-            "broken.toml:4:14: quiet-from: it is 4m",
-        ),
-        (
-            "\"lease\"",
-            "\"file\"",
-            "broken.toml:16:8: fault 1 (lossy at 1m), what: a file lock has no such",
-        ),
-        (
-            "lease = \"15s\"",
-            "lease = \"1s\"\nrenew = \"5s\"",
-            "raise lease to",
-        ),
-        ("[timing]", "[timing", "broken.toml:7:"),
-        (
-            GOOD,
-            "",
-            "broken.toml:1:1: missing field `version`: begin with version 1",
-        ),
-    ] {
+    for (from, to, says) in BROKEN {
         assert!(GOOD.contains(from), "{from}");
-        complains("broken.toml", GOOD.replacen(from, to, 1).as_bytes(), says);
+        let broken = GOOD.replacen(from, to, 1);
+        complains("broken.toml", broken.as_bytes(), says);
     }
+    let latin = b"version = 1\nname = \"\xff\"\n";
     complains(
         "broken.toml",
-        b"version = 1\nname = \"\xff\"\n",
+        latin,
         "broken.toml:2:9: this is no text in UTF-8",
     );
     complains(
@@ -212,24 +217,21 @@ fn a_broken_plan_gets_one_line_with_line_and_field() {
     complains("broken.yaml", b"version: 1", "name it .toml or .json");
     let folder = file("folder.toml");
     fs::create_dir_all(&folder).unwrap();
-    let complaint = complaint(folder.to_str().unwrap());
-    assert!(
-        complaint.contains("folder.toml: it cannot be read"),
-        "{complaint}"
-    );
+    let said = complaint(&folder);
+    assert!(said.contains("folder.toml: it cannot be read"), "{said}");
 }
 
 /// Expects that a plan file with this content is refused with this.
 fn complains(name: &str, content: &[u8], says: &str) {
     let path = file(name);
-    fs::write(&path, content).unwrap();
-    let complaint = complaint(path.to_str().unwrap());
+    fs::write(&path, content).expect("tests may write there");
+    let complaint = complaint(&path);
     assert!(complaint.contains(says), "{says}: {complaint}");
 }
 
 /// The one line that a run of this plan is refused with.
-fn complaint(path: &str) -> String {
-    let output = run(&["run", path]);
+fn complaint(path: &Path) -> String {
+    let output = run(&["run", &path.to_string_lossy()]);
     let complaint = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{complaint}");
     assert_eq!(complaint.lines().count(), 1, "{complaint}");

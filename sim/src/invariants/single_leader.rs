@@ -81,10 +81,9 @@ fn describe(scene: &Scene, index: usize, at: TrueTime) -> String {
     let node = &scene.nodes[index];
     let believes = node.belief.filter(|belief| at < belief.until);
     match (believes, node.work) {
-        (Some(belief), _) if belief.until == TrueTime::END => format!(
-            "n{index} by what it believes without an end, with token {}",
-            belief.token
-        ),
+        (Some(belief), _) if belief.until == TrueTime::END => {
+            format!("n{index} says that it leads, with token {}", belief.token)
+        }
         (Some(belief), _) => format!(
             "n{index} by its own clock, with token {}, until {}",
             belief.token, belief.until
