@@ -5,13 +5,15 @@
 //! - [`executor`]: tasks of processes that live, pause and die; true time.
 //! - [`clock`]: each node's clocks.
 //! - [`disk`]: a file system, under the real file backend.
-//! - [`electors`]: the real elector under faults, step by step.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers; [`report`]: how it went, drawn.
 //! - [`shrink`]: small plans out of large ones.
-//! - [`machines`]: the machine tier; [`campaign`]: many runs.
-//! - [`planted`]: mistakes that have to be found; [`peers`]: other elections in the same world.
+//! - [`run`](run()): runs a plan on a tier, of which there are [`machines`], the decisions alone and fast, and [`electors`], with all that is
+//!   around them; [`model`]: every order of events of a small world.
+//! - [`campaign`]: many runs; [`peers`]: other elections in the same world.
+//! - [`planted`]: mistakes that have to be found.
+//! - [`document`]: the tables of the document for users.
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
 
