@@ -282,6 +282,25 @@ fn what_is_not_claimed_is_told_where_it_is_so() {
 }
 
 #[test]
+fn what_does_nothing_on_a_tier_is_told() {
+    for (scenario, says) in [
+        ("disk-full", Some("machines: disk-full")),
+        ("cron-handover", Some("machines: the cron job")),
+        ("power-loss", None),
+    ] {
+        let output = run(&["run", scenario, "--seeds", "0..1", "--tier", "machines"]);
+        let printed = text(&output.stdout);
+        let line = printed
+            .lines()
+            .find(|line| line.starts_with("without effect"));
+        match says {
+            Some(says) => assert!(line.is_some_and(|line| line.ends_with(says)), "{printed}"),
+            None => assert_eq!(line, None),
+        }
+    }
+}
+
+#[test]
 fn a_replay_counts_only_what_it_tells() {
     let output = run(&[
         "replay",

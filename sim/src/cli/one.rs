@@ -93,6 +93,8 @@ fn heading(subject: &Subject, options: &OneOptions, outcome: &Outcome) -> Headin
     let scenario = subject.scenario;
     let broken = outcome.jury.assumptions().all_broken();
     let broken: Vec<Assumption> = broken.map(|(assumption, _)| assumption).collect();
+    let not_claimed = subject.not_claimed(&broken);
+    let idle = subject.without_effect(options.engine.tier);
     let seed = subject.plan.seed;
     let what = options.what.as_deref().unwrap_or_default();
     let engine = options.engine.words();
@@ -105,7 +107,7 @@ fn heading(subject: &Subject, options: &OneOptions, outcome: &Outcome) -> Headin
         sentence: scenario.map_or_else(String::new, |scenario| scenario.sentence.to_owned()),
         made_by: format!("{}, seed {seed}", options.engine.made_by()),
         command: command.replace("  ", " "),
-        remarks: subject.not_claimed(&broken),
+        remarks: idle.into_iter().chain(not_claimed).collect(),
     }
 }
 

@@ -223,6 +223,9 @@ fn tell(subject: &Subject, options: &RunOptions, sum: &Sum) -> Result<(), Failur
     print("")?;
     print(table(&counts(figures, sum.runs)).trim_end())?;
     print("")?;
+    if let Some(line) = subject.without_effect(options.engine.tier) {
+        print(line)?;
+    }
     claims(subject, sum)?;
     for (seed, breach) in &sum.found {
         print(format_args!("  seed {seed} at {breach}"))?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use tenure_sim::Tier;
 use tenure_sim::invariants::Assumption;
 use tenure_sim::plan::{Backend, Format, NodePlan, Plan, ServerPlan, Span, TimingPlan};
 use tenure_sim::scenarios::{self, Claim, Scenario};
@@ -60,6 +61,23 @@ impl Subject {
             lines.push(format!("an assumption is broken, {name}: {sentence}"));
         }
         lines
+    }
+
+    /// What of the plan does nothing on this tier, in a line, if anything.
+    pub(crate) fn without_effect(&self, tier: Tier) -> Option<String> {
+        let mut idle: Vec<String> = Vec::new();
+        if self.plan.cron.is_some() && tier == Tier::Machines {
+            idle.push("the cron job".to_owned());
+        }
+        for fault in &self.plan.faults {
+            let name = fault.what.name();
+            if !fault.what.shows(self.plan.backend, tier) && !idle.contains(&name) {
+                idle.push(name);
+            }
+        }
+        let tier = tier.name();
+        (!idle.is_empty())
+            .then(|| format!("without effect on the tier of {tier}: {}", idle.join(", ")))
     }
 
     /// How to call it.

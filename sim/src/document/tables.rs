@@ -55,7 +55,7 @@ fn faults() -> String {
             let names: Vec<&str> = backends.iter().map(|backend| backend.name()).collect();
             names.join(", ")
         };
-        let tiers: Vec<&str> = kind.tiers.iter().copied().map(Tier::name).collect();
+        let tiers: Vec<&str> = kind.tiers().map(Tier::name).collect();
         [
             code(kind.written()),
             kind.sentence.to_owned(),

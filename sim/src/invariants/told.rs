@@ -153,7 +153,7 @@ impl Invariant {
                 "The length: while a clock is beyond its limits, or the process frozen or starved. The send: of a lock file, whose writes are the kernel's."
             }
             Self::HolderContinuity => {
-                "As single-leader; and of a lock that a stranger has taken from its holder."
+                "As single-leader; of a lock that a stranger has taken from its holder, or a lock file that was removed while it was taken."
             }
             Self::StepDownDeadline => {
                 "Of a frozen process, and while a clock is beyond its limits. A starved one is ended by its guard, by the end of the stop timeout."
@@ -179,7 +179,9 @@ impl Invariant {
             Self::Handover => {
                 "Where no other candidate may try at once, and for four leases after a stranger changed the lock."
             }
-            Self::NoFlap => "Of leaderships that were granted before the quiet time.",
+            Self::NoFlap => {
+                "Of leaderships that were granted before the quiet time, or whose session ends for a silence from before it."
+            }
             Self::Fairness => {
                 "Of places in the queue that were taken before the quiet time; leases and lock files have no queue."
             }
@@ -190,7 +192,9 @@ impl Invariant {
             Self::FireAtLeastOnce => {
                 "With a ledger that was lost, and beyond the most that are caught up with: both have to be told."
             }
-            Self::NoteKept => "After a stranger has destroyed the record.",
+            Self::NoteKept => {
+                "After a stranger has destroyed the record; of who begins with an old token since its clocks stood still."
+            }
             Self::FencedResource | Self::ReleaseOwn | Self::Load => "",
         }
     }

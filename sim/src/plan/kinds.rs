@@ -8,8 +8,6 @@ pub struct FaultKind {
     pub example: Fault,
     /// What it does. Names in backticks are its fields.
     pub sentence: &'static str,
-    /// The tiers on which it does something.
-    pub tiers: &'static [Tier],
 }
 
 impl FaultKind {
@@ -27,20 +25,17 @@ impl FaultKind {
             .to_string()
     }
 
-    const fn new(example: Fault, sentence: &'static str) -> Self {
-        Self {
-            example,
-            sentence,
-            tiers: &[Tier::Machines, Tier::Electors],
-        }
+    /// The tiers on which it does something.
+    pub fn tiers(&self) -> impl Iterator<Item = Tier> {
+        let shows = |tier: &Tier| {
+            self.backends()
+                .any(|backend| self.example.shows(backend, *tier))
+        };
+        [Tier::Machines, Tier::Electors].into_iter().filter(shows)
     }
 
-    /// It needs what only the tier of electors has.
-    const fn of_electors(self) -> Self {
-        Self {
-            tiers: &[Tier::Electors],
-            ..self
-        }
+    const fn new(example: Fault, sentence: &'static str) -> Self {
+        Self { example, sentence }
     }
 }
 
@@ -48,6 +43,15 @@ const LEADER: Who = Who::Leader;
 const BOTH: Direction = Direction::Both;
 
 impl Fault {
+    /// Whether it does something to a lock of this kind on this tier. The tier of machines has no disk.
+    pub fn shows(&self, backend: Backend, tier: Tier) -> bool {
+        let of_disk = matches!(
+            (self, backend),
+            (Self::DiskFull, _) | (Self::Foreign(Foreign::Recreate), Backend::File)
+        );
+        !of_disk || tier == Tier::Electors
+    }
+
     /// Every kind of fault, by theme.
     pub fn kinds() -> Vec<FaultKind> {
         [PROCESSES, PEOPLE, CLOCKS, NETWORK, STORE, STRANGERS].concat()
@@ -237,7 +241,7 @@ const STORE: &[FaultKind] = &[
         Fault::ExpireSession { node: LEADER },
         "An administrator ends the node's session.",
     ),
-    FaultKind::new(Fault::DiskFull, "The disk has no room.").of_electors(),
+    FaultKind::new(Fault::DiskFull, "The disk has no room."),
 ];
 
 const STRANGERS: &[FaultKind] = &[
