@@ -1,4 +1,5 @@
 use std::ops::ControlFlow;
+use std::panic;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
@@ -23,6 +24,9 @@ pub(super) fn hunt(options: &HuntOptions) -> Result<ExitCode, Failure> {
     let progress = Progress::new(bugs.len() as u64, "mistakes");
     let mut results = Vec::new();
     let mut written = Ok(());
+    // A mistake may fail an assertion of the machine. That ends its run, and is recorded there.
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
     in_order(
         bugs.len() as u64,
         processors(),
@@ -40,6 +44,7 @@ pub(super) fn hunt(options: &HuntOptions) -> Result<ExitCode, Failure> {
             }
         },
     );
+    panic::set_hook(usual);
     drop(progress);
     written?;
     if !options.json {
