@@ -76,6 +76,7 @@ fn bad_input_gets_one_line_that_says_what_to_do() {
             "unexpected argument '--plan' found (see --help)",
         ),
         (&["bench", "--fast"], "--fast"),
+        (&["hunt", "--all", "--check", "nowhere.md"], "nowhere.md: "),
     ] {
         let output = run(arguments);
         let complaint = text(&output.stderr);

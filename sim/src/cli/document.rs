@@ -50,7 +50,8 @@ fn with_hunts(
     document::with_hunts(text, results).map_err(|error| fails(path, &error))
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+/// The text of a document.
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| fails(path, &error))
 }
 

@@ -20,6 +20,10 @@ pub(super) fn hunt(options: &HuntOptions) -> Result<ExitCode, Failure> {
         Some(bug) => vec![bug],
         None => Bug::ALL.to_vec(),
     };
+    for path in options.check.iter().chain(&options.renew) {
+        // Who mistypes its name learns of it before the hunt.
+        document::read(path)?;
+    }
     let interrupted = interruption();
     let progress = Progress::new(bugs.len() as u64, "mistakes");
     let mut results = Vec::new();
