@@ -11,7 +11,7 @@
 //! - [`shrink`]: small plans out of large ones.
 //! - [`run`](run()): runs a plan on a tier, of which there are [`machines`], the decisions alone and fast, and [`electors`], with all that is
 //!   around them; [`model`]: every order of events of a small world.
-//! - [`campaign`]: many runs; [`peers`]: other elections in the same world.
+//! - [`campaign`]: many runs, [`parallel`] ones; [`peers`]: other elections in the same world.
 //! - [`planted`]: mistakes that have to be found.
 //! - [`document`]: the tables of the document for users.
 //!
@@ -27,6 +27,7 @@ pub mod figures;
 pub mod invariants;
 pub mod machines;
 pub mod model;
+pub mod parallel;
 pub mod peers;
 pub mod plan;
 pub mod planted;

@@ -1,33 +1,31 @@
 //! Many runs: a range of seeds, on several locks and tiers, over several threads.
 //!
-//! Threads take seeds as they come, and what they found is put together in the order of the seeds: neither digest nor report depends on
-//! how many threads there were, nor on which was faster.
+//! What the runs gave is put together in the order of the seeds: neither digest nor report depends on how many threads there were, nor on
+//! which was faster.
 
-mod fold;
 mod report;
+mod stage;
 #[cfg(test)]
 mod tests;
 
 pub use report::{Found, Report};
+pub use stage::Stage;
 
 use std::num::NonZeroUsize;
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::AtomicBool;
 
-use crate::plan::{Backend, Plan};
+use crate::parallel::in_order;
+use crate::plan::Plan;
 use crate::run::{Options, Outcome, Tier};
-use fold::{Fold, Summary};
-
-/// What makes a run of a tier.
-pub type Runner = fn(&Plan, &Options) -> Outcome;
+use report::Run;
 
 /// What a campaign does once an invariant did not hold.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Breached {
     /// It goes on, and tells all that it found in the end.
     GoOn,
-    /// It stops after the seed at which that happened.
+    /// It stops after the run in which that happened.
     Stop,
 }
 
@@ -36,68 +34,58 @@ pub enum Breached {
 pub struct Campaign {
     /// What it does once an invariant did not hold.
     pub breached: Breached,
-    /// On which locks each seed is run.
-    pub backends: Vec<Backend>,
     /// On how many threads.
     pub jobs: NonZeroUsize,
     /// How each run is made; which records are kept is of no use here.
     pub options: Options,
     /// The seeds.
     pub seeds: Range<u64>,
-    /// On which tiers each seed is run, and by what.
-    pub tiers: Vec<(Tier, Runner)>,
+    /// On which locks and tiers each seed is run.
+    pub stages: Vec<Stage>,
 }
 
-/// How far a campaign has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Progress {
-    /// How many seeds are done, with all their runs.
-    pub done: u64,
-    /// How many events their runs have handled.
-    pub events: u64,
-    /// How many seeds there are.
-    pub of: u64,
-}
-
-/// Runs all of it, until `interrupted` is set, and says what was found. `progress` is called now and then, from any thread.
-pub fn run(
-    campaign: &Campaign,
-    interrupted: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Report {
-    let next = AtomicU64::new(campaign.seeds.start);
-    let fold = Fold::new(campaign);
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            let over = seed >= campaign.seeds.end || interrupted.load(Ordering::Relaxed);
-            if over || !fold.has_room(seed, interrupted) {
-                return;
-            }
-            let summary = one(campaign, seed);
-            if let Some(come) = fold.put(seed, summary) {
-                progress(come);
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..campaign.jobs.get() {
-            scope.spawn(work);
-        }
-        work();
-    });
-    fold.report()
-}
-
-/// All runs of one seed.
-fn one(campaign: &Campaign, seed: u64) -> Summary {
-    let mut summary = Summary::default();
-    for backend in &campaign.backends {
-        let plan = Plan::generate(seed, *backend);
-        for (tier, runner) in &campaign.tiers {
-            let outcome = runner(&plan, &campaign.options);
-            summary.add(seed, (*backend, *tier), &plan, &outcome);
-        }
+impl Campaign {
+    /// How many runs there are.
+    pub fn runs(&self) -> u64 {
+        let seeds = self.seeds.end.saturating_sub(self.seeds.start);
+        seeds.saturating_mul(self.stages.len() as u64)
     }
-    summary
+
+    /// Runs all of it, until `interrupted` is set, and says what was found. `see` is called after each run, in their order, with what is
+    /// listed of it; the campaign also ends where `see` breaks off.
+    pub fn run(
+        &self,
+        interrupted: &AtomicBool,
+        see: impl FnMut(Option<&Found>) -> ControlFlow<()>,
+    ) -> Report {
+        self.run_by(&crate::run::run, interrupted, see)
+    }
+
+    /// [`Campaign::run`], with runs made by somebody else.
+    fn run_by(
+        &self,
+        runner: &(dyn Fn(&Plan, Tier, &Options) -> Outcome + Sync),
+        interrupted: &AtomicBool,
+        mut see: impl FnMut(Option<&Found>) -> ControlFlow<()>,
+    ) -> Report {
+        let stages = || self.stages.iter().copied();
+        let all = self.seeds.clone();
+        let all = all.flat_map(|seed| stages().map(move |stage| (seed, stage)));
+        let work = |(seed, stage): (u64, Stage)| {
+            let plan = Plan::generate(seed, stage.backend);
+            let outcome = runner(&plan, stage.tier, &self.options);
+            Run::new(&plan, &outcome)
+        };
+        let mut report = Report::new(stages());
+        in_order(all, self.jobs, interrupted, work, |(seed, stage), run| {
+            let is_silent = run.breach.is_none();
+            see(report.add(seed, stage, run))?;
+            if is_silent || self.breached == Breached::GoOn {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        report
+    }
 }

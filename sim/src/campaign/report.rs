@@ -1,28 +1,30 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Stage;
 use crate::invariants::{Breach, Marks};
-use crate::plan::Backend;
-use crate::run::Tier;
+use crate::plan::Plan;
+use crate::run::Outcome;
 use crate::trace::TraceHash;
+
+/// The most runs that are listed one by one.
+const LISTED_MOST: usize = 20;
 
 /// What a campaign has found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
-    /// How many times an invariant did not hold: also those that are not told one by one.
-    pub breach_count: u64,
-    /// What did not hold, in the order of the seeds: the first hundred.
-    pub breaches: Vec<Found>,
-    /// The hash over all runs, in the order of the seeds.
+    /// The hash over all runs, in their order.
     pub digest: TraceHash,
     /// How many events were handled.
     pub events: u64,
-    /// The rare things that were seen, on each lock and tier.
-    pub marks: Vec<((Backend, Tier), Marks)>,
+    /// In how many runs an invariant did not hold: also those that are not listed.
+    pub found: u64,
+    /// What did not hold first in each such run, in their order: the first twenty.
+    pub listed: Vec<Found>,
+    /// The rare things that were seen, on each stage.
+    pub marks: Vec<(Stage, Marks)>,
     /// How many runs were made.
     pub runs: u64,
-    /// How many seeds were run, on all locks and tiers.
-    pub seeds: u64,
     /// How much time went by in all runs together.
     pub simulated: Duration,
 }
@@ -30,35 +32,80 @@ pub struct Report {
 /// A run in which an invariant did not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
-    /// On which lock.
-    pub backend: Backend,
     /// What did not hold.
     pub breach: Breach,
     /// Of which seed.
     pub seed: u64,
-    /// On which tier.
-    pub tier: Tier,
+    /// With which lock, on which tier.
+    pub stage: Stage,
+}
+
+/// What one run comes to.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) breach: Option<Breach>,
+    events: u64,
+    hash: TraceHash,
+    marks: Marks,
+    simulated: Duration,
+}
+
+impl Run {
+    pub(super) fn new(plan: &Plan, outcome: &Outcome) -> Self {
+        Self {
+            breach: outcome.jury.breaches().first().cloned(),
+            events: outcome.events,
+            hash: outcome.hash,
+            marks: outcome.jury.marks(),
+            simulated: plan.end.into(),
+        }
+    }
 }
 
 impl Report {
-    /// Nothing yet.
-    pub(super) const EMPTY: Self = Self {
-        breach_count: 0,
-        breaches: Vec::new(),
-        digest: TraceHash::EMPTY,
-        events: 0,
-        marks: Vec::new(),
-        runs: 0,
-        seeds: 0,
-        simulated: Duration::ZERO,
-    };
+    /// Nothing yet, of these stages.
+    pub(super) fn new(stages: impl Iterator<Item = Stage>) -> Self {
+        Self {
+            digest: TraceHash::EMPTY,
+            events: 0,
+            found: 0,
+            listed: Vec::new(),
+            marks: stages.map(|stage| (stage, Marks::NONE)).collect(),
+            runs: 0,
+            simulated: Duration::ZERO,
+        }
+    }
 
-    /// The rare things that a campaign has to have seen on each lock and tier, and that this one has not. Where there are some, it
-    /// proves little.
-    pub fn missing_marks(&self) -> Vec<((Backend, Tier), Marks)> {
-        let missing = |((backend, tier), seen): &((Backend, Tier), Marks)| {
-            let missing = Marks::expected(*backend, *tier).missing(*seen);
-            (!missing.is_empty()).then_some(((*backend, *tier), missing))
+    /// Takes in the next run. Says what is listed of it.
+    pub(super) fn add(&mut self, seed: u64, stage: Stage, run: Run) -> Option<&Found> {
+        self.digest.write_u64(run.hash.value());
+        self.events += run.events;
+        self.runs += 1;
+        self.simulated += run.simulated;
+        for (known, marks) in &mut self.marks {
+            if *known == stage {
+                *marks = marks.union(run.marks);
+            }
+        }
+        let breach = run.breach?;
+        self.found += 1;
+        if self.listed.len() == LISTED_MOST {
+            return None;
+        }
+        self.listed.push(Found {
+            breach,
+            seed,
+            stage,
+        });
+        self.listed.last()
+    }
+
+    /// The rare things that a campaign has to have seen on each stage, and that this one has not. Where there are some, it proves
+    /// little.
+    pub fn missing_marks(&self) -> Vec<(Stage, Marks)> {
+        let missing = |(stage, seen): &(Stage, Marks)| {
+            let missing = Marks::expected(stage.backend, stage.tier).missing(*seen);
+            (!missing.is_empty()).then_some((*stage, missing))
         };
         self.marks.iter().filter_map(missing).collect()
     }
@@ -67,12 +114,10 @@ impl Report {
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            backend,
             breach,
             seed,
-            tier,
+            stage,
         } = self;
-        let tier = tier.name();
-        write!(f, "seed {seed}, {}, {tier}: {breach}", backend.name())
+        write!(f, "seed {seed}, {stage}: {breach}")
     }
 }

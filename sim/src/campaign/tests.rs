@@ -1,39 +1,38 @@
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Breached, Campaign, Report, run};
-use crate::machines;
-use crate::plan::{Backend, Plan};
+use super::{Breached, Campaign, Report, Stage};
+use crate::TrueTime;
+use crate::plan::Plan;
 use crate::run::{Options, Outcome, Tier};
-use crate::trace::What;
-use crate::{TrueTime, trace};
+use crate::trace::{Chronicle, What};
 
 fn campaign(jobs: usize) -> Campaign {
     Campaign {
         breached: Breached::GoOn,
-        backends: Backend::ALL.to_vec(),
         jobs: NonZeroUsize::new(jobs).unwrap(),
         options: Options::PLAIN,
         seeds: 0..30,
-        tiers: vec![(Tier::Machines, machines::run)],
+        stages: Stage::all(Some(Tier::Machines), None),
     }
 }
 
 fn make(campaign: &Campaign) -> Report {
-    run(campaign, &AtomicBool::new(false), &|_| {})
+    campaign.run(&AtomicBool::new(false), |_| ControlFlow::Continue(()))
 }
 
 #[test]
 fn a_report_does_not_depend_on_the_number_of_threads() {
     let one = make(&campaign(1));
-    assert_eq!((one.runs, one.seeds), (90, 30));
+    assert_eq!((one.runs, one.found), (90, 0));
     assert_eq!(one, make(&campaign(3)));
 }
 
-/// Breaks an invariant at every seed from 20 on.
-fn breaking(plan: &Plan, options: &Options) -> Outcome {
-    let mut chronicle = trace::Chronicle::new(plan.facts(), options.keep);
-    if plan.seed >= 20 {
+/// Breaks an invariant at every seed from 5 on.
+fn breaking(plan: &Plan, _: Tier, options: &Options) -> Outcome {
+    let mut chronicle = Chronicle::new(plan.facts(), options.keep);
+    if plan.seed >= 5 {
         chronicle.record(TrueTime::START, None, What::Panicked);
     }
     Outcome {
@@ -45,35 +44,53 @@ fn breaking(plan: &Plan, options: &Options) -> Outcome {
 }
 
 #[test]
-fn it_stops_after_the_first_seed_that_breaks_an_invariant_or_goes_on() {
+fn it_stops_after_the_first_run_that_breaks_an_invariant_or_goes_on_and_lists_some() {
+    let break_all = |campaign: Campaign| {
+        let mut seen = Vec::new();
+        let report = campaign.run_by(&breaking, &AtomicBool::new(false), |found| {
+            seen.extend(found.cloned());
+            ControlFlow::Continue(())
+        });
+        assert_eq!(seen, report.listed);
+        report
+    };
     let stopping = |jobs| Campaign {
         breached: Breached::Stop,
-        tiers: vec![(Tier::Machines, breaking)],
         ..campaign(jobs)
     };
-    let stopped = make(&stopping(1));
-    assert_eq!((stopped.seeds, stopped.breaches[0].seed), (21, 20));
-    assert_eq!(stopped, make(&stopping(4)));
-    let all = make(&Campaign {
-        breached: Breached::GoOn,
-        ..stopping(2)
-    });
-    assert_eq!((all.seeds, all.breach_count), (30, 30));
+    let stopped = break_all(stopping(1));
+    assert_eq!((stopped.runs, stopped.listed[0].seed), (16, 5));
+    assert_eq!(stopped, break_all(stopping(4)));
+    let all = break_all(campaign(2));
+    assert_eq!((all.runs, all.found, all.listed.len()), (90, 75, 20));
 }
 
 #[test]
 fn who_interrupts_it_gets_what_has_been_done_so_far() {
     let interrupted = AtomicBool::new(false);
-    let told = AtomicU64::new(0);
+    let mut told = 0;
     let long = Campaign {
         seeds: 0..u64::MAX,
-        tiers: vec![(Tier::Machines, breaking)],
         ..campaign(2)
     };
-    let report = run(&long, &interrupted, &|progress| {
-        told.store(progress.done, Ordering::Relaxed);
-        interrupted.store(true, Ordering::Relaxed);
+    let report = long.run_by(&breaking, &interrupted, |_| {
+        told += 1;
+        interrupted.store(told >= 70, Ordering::SeqCst);
+        ControlFlow::Continue(())
     });
-    assert!(report.seeds >= told.load(Ordering::Relaxed) && report.seeds > 0);
-    assert_eq!(report.runs, report.seeds * 3);
+    assert!(report.runs >= 70);
+    assert_eq!(report.runs, told);
+}
+
+#[test]
+fn it_ends_when_nobody_wants_to_see_more() {
+    let mut told = 0;
+    let report = campaign(2).run(&AtomicBool::new(false), |_| {
+        told += 1;
+        match told {
+            7 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    assert_eq!(report.runs, 7);
 }

@@ -1,18 +1,22 @@
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use tenure_sim::campaign::{Breached, Campaign, Stage};
 use tenure_sim::figures::human_ns;
+use tenure_sim::parallel::processors;
 use tenure_sim::plan::{Backend, NodePlan, Plan, Span};
 use tenure_sim::{Options, Tier};
 
-use super::campaign::{Campaign, stages};
 use super::failure::Failure;
 use super::options::BenchOptions;
 use super::output::{print, table};
 use super::progress::Progress;
 use super::stopwatch::{Stopwatch, per_second};
 
+const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 const GOAL_MACHINES: u64 = 5_000_000;
 const GOAL_ELECTORS: u64 = 2_000_000;
 const GOAL_MEMORY_KIB: u64 = 16 * 1_024;
@@ -104,13 +108,8 @@ fn peak_kib() -> Option<u64> {
 }
 
 fn threads(seeds: u64) -> Vec<String> {
-    let time = |jobs| {
-        campaign(seeds, Some(Tier::Machines), jobs)
-            .0
-            .as_nanos()
-            .max(1)
-    };
-    let (one, two) = (time(1), time(2));
+    let time = |jobs: NonZeroUsize| campaign(seeds, jobs).0.as_nanos().max(1);
+    let (one, two) = (time(NonZeroUsize::MIN), time(TWO));
     let ratio = one * 100 / two;
     row(
         "two threads over one".to_owned(),
@@ -121,7 +120,7 @@ fn threads(seeds: u64) -> Vec<String> {
 }
 
 fn smoke(seeds: u64, part: u64) -> Vec<String> {
-    let (took, found) = campaign(seeds, Some(Tier::Machines), super::parallel::processors());
+    let (took, found) = campaign(seeds, processors());
     let goal = GOAL_SMOKE / u32::try_from(part).unwrap_or(1);
     row(
         format!("{seeds} seeds × 3 locks, machines, all processors ({found} found)"),
@@ -131,15 +130,16 @@ fn smoke(seeds: u64, part: u64) -> Vec<String> {
     )
 }
 
-fn campaign(seeds: u64, tier: Option<Tier>, jobs: usize) -> (Duration, u64) {
+/// How long a campaign of the machine tier takes, and what it finds.
+fn campaign(seeds: u64, jobs: NonZeroUsize) -> (Duration, u64) {
     let campaign = Campaign {
-        bug: None,
+        breached: Breached::GoOn,
         jobs,
-        keep_going: true,
+        options: Options::PLAIN,
         seeds: 0..seeds,
-        stages: stages(tier, None),
+        stages: Stage::all(Some(Tier::Machines), None),
     };
     let watch = Stopwatch::start();
-    let sum = campaign.run(&AtomicBool::new(false), |_, _, _| {});
-    (watch.elapsed(), sum.found)
+    let report = campaign.run(&AtomicBool::new(false), |_| ControlFlow::Continue(()));
+    (watch.elapsed(), report.found)
 }

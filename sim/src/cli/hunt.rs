@@ -3,15 +3,13 @@ use std::panic;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
+use tenure_sim::parallel::{in_order, processors};
 use tenure_sim::planted::{self, Bug, Catch, Missed};
-use tenure_sim::trace::Keep;
-use tenure_sim::{Options, Tier};
 
 use super::document;
 use super::failure::{FOUND, Failure, INTERRUPTED};
 use super::options::HuntOptions;
 use super::output::print;
-use super::parallel::{in_order, index, processors};
 use super::progress::{Progress, interruption};
 
 /// `tenure-sim hunt`
@@ -32,14 +30,14 @@ pub(super) fn hunt(options: &HuntOptions) -> Result<ExitCode, Failure> {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     in_order(
-        bugs.len() as u64,
+        bugs.iter().copied(),
         processors(),
         &interrupted,
-        |number| one(bugs[index(number)], options.limit),
+        |bug| planted::hunt(bug, options.limit, |_| {}),
         |_, result| {
             progress.add(1);
             if options.json {
-                written = print(line(&result));
+                written = progress.aside(|| print(line(&result)));
             }
             results.push(result);
             match written {
@@ -67,19 +65,6 @@ pub(super) fn hunt(options: &HuntOptions) -> Result<ExitCode, Failure> {
         () if was_interrupted => ExitCode::from(INTERRUPTED),
         () => ExitCode::SUCCESS,
     })
-}
-
-fn one(bug: Bug, limit: u64) -> Result<Catch, Missed> {
-    let run = |plan: &tenure_sim::plan::Plan, tier: Tier, bug: Option<Bug>| {
-        let options = Options {
-            bug,
-            keep: Keep::Nothing,
-            peer: None,
-        };
-        let outcome = tenure_sim::run(plan, tier, &options);
-        outcome.jury.breaches().to_vec()
-    };
-    planted::hunt_by(bug, limit, &run, |_| {})
 }
 
 fn line(result: &Result<Catch, Missed>) -> String {

@@ -8,7 +8,6 @@ mod hunt;
 mod one;
 mod options;
 mod output;
-mod parallel;
 mod progress;
 mod run;
 mod scenarios;

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -158,9 +159,9 @@ pub(crate) struct CampaignOptions {
     #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = values::seeds)]
     pub(crate) seeds: Range<u64>,
     /// How many threads; as many as there are processors unless given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: Option<u16>,
-    /// Goes on after a violation, and lists all of them
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Goes on after a violation, counts all of them and lists the first twenty
     #[arg(long)]
     pub(crate) keep_going: bool,
     /// Only this kind of lock: lease, session or file; all of them unless given
@@ -252,8 +253,8 @@ pub(crate) struct ModelOptions {
     #[arg(long, value_name = "NAME", value_parser = values::bug)]
     pub(crate) bug: Option<tenure_sim::planted::Bug>,
     /// How many threads; as many as there are processors unless given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
     /// After how long the search of one world is broken off
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = values::span)]
     pub(crate) limit: Span,

@@ -22,6 +22,11 @@ impl Progress {
         self.0.inc(done);
     }
 
+    /// Takes the bar away while something is written.
+    pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.0.suspend(write)
+    }
+
     /// So many are done by now.
     pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use tenure_sim::Options;
 use tenure_sim::figures::{Figures, Histogram, Observer, human, human_ns};
 use tenure_sim::invariants::{Assumption, Breach, Overlaps};
+use tenure_sim::parallel::{in_order, processors};
 use tenure_sim::plan::{Backend, Plan};
 use tenure_sim::trace::{Keep, TraceHash};
 
 use super::failure::{FOUND, Failure, INTERRUPTED};
 use super::options::{EngineOptions, RunOptions};
 use super::output::{print, table};
-use super::parallel::{in_order, processors};
 use super::progress::{Progress, interruption};
 use super::stopwatch::Stopwatch;
 use super::subject::Subject;
@@ -106,12 +106,12 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode, Failure> {
     let progress = Progress::new(seeds.end - seeds.start, "runs");
     let mut sum = Sum::default();
     in_order(
-        seeds.end - seeds.start,
+        seeds.clone(),
         processors(),
         &interrupted,
-        |index| one(&subject.plan, seeds.start + index, &options.engine),
-        |index, one| {
-            sum.add(seeds.start + index, one);
+        |seed| one(&subject.plan, seed, &options.engine),
+        |seed, one| {
+            sum.add(seed, one);
             progress.add(1);
             ControlFlow::Continue(())
         },

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tenure_sim::model::{self, Configuration, End};
+use tenure_sim::parallel::processors;
 use tenure_sim::peers;
 
 use super::failure::{FOUND, Failure};
 use super::options::{CompareOptions, ModelOptions};
 use super::output::print;
-use super::parallel::processors;
 use super::progress::Progress;
 
 /// `tenure-sim compare`
@@ -37,7 +37,7 @@ pub(super) fn model(options: &ModelOptions) -> Result<ExitCode, Failure> {
         None => Configuration::all(),
         Some(name) => vec![Configuration::find(name).ok_or_else(|| unknown(name))?],
     };
-    let jobs = options.jobs.map_or_else(processors, usize::from);
+    let jobs = options.jobs.unwrap_or_else(processors).get();
     let limit = Duration::from(options.limit);
     let mut found = false;
     for world in &worlds {

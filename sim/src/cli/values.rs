@@ -1,5 +1,6 @@
 //! How values on the command line are read, each with an error that says how to write it.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -7,6 +8,9 @@ use tenure_sim::Tier;
 use tenure_sim::peers::Peer;
 use tenure_sim::plan::{Backend, Span, TimingPlan};
 use tenure_sim::planted::Bug;
+
+/// The most threads that can be asked for.
+const JOBS_MOST: usize = 1_024;
 
 /// Reads `A..B` (without B) or `A..=B`.
 pub(crate) fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -75,6 +79,16 @@ pub(crate) fn timing(text: &str) -> Result<TimingPlan, String> {
         renew: Some(renew.trim().parse().map_err(|_| wrong())?),
         ..TimingPlan::default()
     })
+}
+
+/// Reads a number of threads.
+pub(crate) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let wrong = || format!("{text:?} is no number of threads: write one from 1 to {JOBS_MOST}");
+    let jobs: NonZeroUsize = text.parse().map_err(|_| wrong())?;
+    if jobs.get() > JOBS_MOST {
+        return Err(wrong());
+    }
+    Ok(jobs)
 }
 
 /// Reads the name of a kind of lock.

@@ -6,7 +6,7 @@ use super::Bug;
 use crate::invariants::{Breach, Invariant};
 use crate::plan::{Backend, Plan};
 use crate::shrink::shrink;
-use crate::{Options, Tier, electors, machines};
+use crate::{Options, Tier};
 
 /// After how many seeds a hunt is given up, unless it is told otherwise.
 pub const SEEDS_MOST: u64 = 10_000;
@@ -155,11 +155,7 @@ fn run(plan: &Plan, tier: Tier, bug: Option<Bug>) -> Vec<Breach> {
         bug,
         ..Options::PLAIN
     };
-    let outcome = match tier {
-        Tier::Electors => electors::run(plan, &options),
-        Tier::Machines => machines::run(plan, &options),
-    };
-    outcome.jury.breaches().to_vec()
+    crate::run(plan, tier, &options).jury.breaches().to_vec()
 }
 
 /// What a run of this plan breaches, with a bug or without.
