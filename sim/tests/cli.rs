@@ -53,6 +53,8 @@ fn bad_input_gets_one_line_that_says_what_to_do() {
         (&["report", "pod-killed"], "--out"),
         (&["hunt", "--bug", "none"], "write one of"),
         (&["model", "world"], "write one of"),
+        (&["model", "--bug", "hint-extends"], "use `tenure-sim hunt"),
+        (&["model", "--jobs", "0"], "from 1 to 1024"),
         (
             &["shrink", "pod-killed", "--tier", "machines"],
             "nothing to shrink",
@@ -432,6 +434,33 @@ fn a_report_is_one_file() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let page = fs::read_to_string(&path).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.contains("<h1>pod-killed</h1>"));
+}
+
+#[test]
+fn what_the_model_finds_is_told_traced_and_drawn() {
+    let (trace, page) = (file("way.jsonl"), file("way.html"));
+    let model = ["model", "--bug", "name-is-enough"];
+    let files = [
+        "--trace",
+        trace.to_str().unwrap(),
+        "--report",
+        page.to_str().unwrap(),
+    ];
+    let output = run(&[&model[..], &files].concat());
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    for says in ["FOUND SingleLeader", "what happens", "the candidates start"] {
+        assert!(printed.contains(says), "{says}\n{printed}");
+    }
+    let records = fs::read_to_string(&trace).unwrap();
+    assert!(records.lines().count() > 10);
+    for line in records.lines() {
+        assert!(line.starts_with("{\"at\":"), "{line}");
+    }
+    let page = fs::read_to_string(&page).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("name-is-enough"));
+    let told = text(&run(&[&model[..], &["--text"]].concat()).stdout);
+    assert!(told.contains("VIOLATION of single-leader"), "{told}");
 }
 
 #[test]

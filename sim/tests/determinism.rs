@@ -7,13 +7,18 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use tenure_sim::campaign::{Breached, Campaign, Stage};
+use tenure_sim::model::{self, Configuration, Counterexample, End};
 use tenure_sim::plan::{Backend, Plan};
+use tenure_sim::planted::Bug;
 use tenure_sim::trace::{Keep, Record};
 use tenure_sim::{Options, Outcome, Tier};
 
 const SEEDS: Range<u64> = 0..12;
+/// A planted mistake to which the exhaustive tier finds a way soon.
+const MISTAKE: &str = "unknown-is-confirmed";
 
 /// A run of a generated plan.
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +167,34 @@ fn a_campaign_has_the_same_digest_on_any_number_of_threads_and_in_another_proces
     if !printed.contains(&format!("digest {here}\n")) {
         let first = first_run_that_differs().unwrap_or_else(|| "no single run differs".to_owned());
         panic!("{here} here, and elsewhere\n{printed}{first}");
+    }
+}
+
+/// What the exhaustive tier shows of a world: all its states, or a way to a planted mistake.
+fn search(world: &Configuration, bug: Option<Bug>) -> (End, Option<Counterexample>, usize) {
+    let limit = Duration::from_secs(300);
+    let verdict = model::check(world, bug, 2, limit, &mut |_| ControlFlow::Continue(()));
+    (verdict.end, verdict.counterexample, verdict.progress.states)
+}
+
+#[test]
+fn the_exhaustive_tier_sees_the_same_states_and_the_same_way_to_a_mistake() {
+    let world = Configuration::smallest();
+    let (end, _, states) = search(&world, None);
+    assert_eq!(end, End::Closed);
+    assert_eq!(states, search(&world, None).2, "twice");
+    let bug = Bug::parse(MISTAKE).expect("it has this name");
+    let (_, found, states) = search(&world, Some(bug));
+    let found = found.expect("it is found");
+    let (_, again, states_again) = search(&world, Some(bug));
+    assert_eq!((Some(&found), states), (again.as_ref(), states_again));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("determinism-model.jsonl");
+    let path = file.to_str().expect("the folder of a build is UTF-8");
+    program(&["model", world.name, "--bug", MISTAKE, "--trace", path]);
+    let elsewhere = fs::read_to_string(&file).expect("the program has written it");
+    let elsewhere: Vec<_> = elsewhere.lines().map(str::to_owned).collect();
+    if let Some(difference) = first_difference(&lines(&found.records), &elsewhere) {
+        panic!("here and elsewhere: {difference}");
     }
 }
 

@@ -5,6 +5,7 @@ mod campaign;
 mod document;
 mod failure;
 mod hunt;
+mod model;
 mod one;
 mod options;
 mod output;
@@ -43,7 +44,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Replay(options) => one::replay(&options),
         Command::Shrink(options) => one::shrink(&options),
         Command::Hunt(options) => hunt::hunt(&options),
-        Command::Model(options) => tables::model(&options),
+        Command::Model(options) => model::model(&options),
         Command::Compare(options) => tables::compare(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Report(options) => one::report(&options),

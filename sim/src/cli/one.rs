@@ -46,7 +46,8 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<ExitCode, Failure> {
     Ok(status(breaches))
 }
 
-fn trace(records: &[Record]) -> String {
+/// All records, one JSON object a line.
+pub(super) fn trace(records: &[Record]) -> String {
     let line = |record| serde_json::to_string(record).expect("a record is numbers and names");
     let mut text = String::new();
     for record in records {

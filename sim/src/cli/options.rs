@@ -57,6 +57,14 @@ Examples:
     /// Plants mistakes into the election, and shows that each is caught
     Hunt(HuntOptions),
     /// Goes through all that can happen to a few candidates in a short time
+    ///
+    /// A small world is a few candidates, one leased record and what may go wrong. All of its states are seen, or all that are near
+    /// enough, and in each of them at most one candidate leads or works. What is found is told by a shortest way to it.
+    #[command(after_help = "\
+Examples:
+    tenure-sim model
+    tenure-sim model --bug blind-put --report page.html
+    tenure-sim model --hunt")]
     Model(ModelOptions),
     /// Runs the same plans with tenure and with models of other elections
     Compare(CompareOptions),
@@ -247,11 +255,24 @@ pub(crate) struct HuntOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
-    /// Only this small world; all of them unless given
+    /// Only this small world: smallest, deletions, emptyings, late-answers, drift, resigns, starved, or three (candidates); all of them unless given
+    #[arg(conflicts_with = "hunt")]
     pub(crate) world: Option<String>,
-    /// Plants a mistake; `hunt` lists their names
+    /// Plants a mistake, in the world that shows it unless one is named; --hunt lists them
     #[arg(long, value_name = "NAME", value_parser = values::bug)]
     pub(crate) bug: Option<tenure_sim::planted::Bug>,
+    /// Plants each mistake that takes safety away, and lists what shows it, or why no small world does
+    #[arg(long, conflicts_with_all = ["bug", "trace", "report", "text"])]
+    pub(crate) hunt: bool,
+    /// Writes the records of what is found to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Draws what is found as a web page in this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Tells what is found as `report --text` does
+    #[arg(long)]
+    pub(crate) text: bool,
     /// How many threads; as many as there are processors unless given
     #[arg(long, value_name = "N", value_parser = values::jobs)]
     pub(crate) jobs: Option<NonZeroUsize>,

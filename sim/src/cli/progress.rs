@@ -18,6 +18,16 @@ impl Progress {
         Self(bar)
     }
 
+    /// A count of something of which nobody knows how much there is.
+    pub(crate) fn counting(of: &'static str, what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{prefix}: {human_pos} {msg}, {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_prefix(of);
+        bar.set_message(what);
+        Self(bar)
+    }
+
     pub(crate) fn add(&self, done: u64) {
         self.0.inc(done);
     }

@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -7,9 +8,9 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use super::action::{self, Action};
 use super::configuration::Configuration;
+use super::counterexample::Counterexample;
 use super::rules::Rules;
 use super::step;
-use super::timeline::{self, Line};
 use super::world::{Broken, Work, World};
 use crate::invariants::Invariant;
 use crate::planted::Bug;
@@ -32,8 +33,10 @@ pub struct Progress {
 pub enum End {
     /// Every reachable state was seen.
     Closed,
-    /// A limit was reached: nothing is known about what lies behind it.
+    /// Every state was seen that is as near as was to be looked: nothing is known about what lies behind.
     Bounded,
+    /// The search was broken off before.
+    Cut,
     /// A state was found that must not be.
     Found(Invariant),
 }
@@ -46,7 +49,7 @@ pub struct Verdict {
     /// How far it came.
     pub progress: Progress,
     /// The way to what was found, where something was.
-    pub counterexample: Option<Vec<Line>>,
+    pub counterexample: Option<Counterexample>,
 }
 
 const SINGLE_LEADER: &str = "single leader";
@@ -104,7 +107,7 @@ impl World {
     }
 }
 
-/// Searches a world by breadth: all of it, unless its depth, `limit` or a finding ends the search before.
+/// Searches a world by breadth: all of it, unless its depth, `limit`, a finding or `progress` ends the search before.
 ///
 /// A way to a finding is a shortest one: with a bug planted one thread searches, and a finding of several threads is searched for
 /// again by one.
@@ -113,7 +116,7 @@ pub fn check(
     bug: Option<Bug>,
     threads: usize,
     limit: Duration,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Verdict {
     let threads = if bug.is_some() { 1 } else { threads.max(1) };
     let verdict = search(configuration, bug, threads, limit, progress);
@@ -128,7 +131,7 @@ fn search(
     bug: Option<Bug>,
     threads: usize,
     limit: Duration,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Verdict {
     let rules = Rules::new(configuration.clone(), bug);
     let over = Arc::clone(&rules.over);
@@ -153,25 +156,28 @@ fn search(
         });
         while is_done.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
             let seen = seen(&search);
-            if seen.time >= limit {
+            if progress(seen).is_break() || seen.time >= limit {
                 over.store(true, Ordering::Relaxed);
             }
-            progress(seen);
         }
     });
     let last = seen(&search);
     let was_cut = over.swap(false, Ordering::Relaxed);
     let is_deep = configuration.depth.is_some_and(|depth| last.depth >= depth);
     let found = search.discoveries().into_iter().next();
+    let found = found.map(|(name, path)| (invariant(name), path));
     let end = match &found {
-        Some((name, _)) => End::Found(invariant(name)),
-        None if was_cut || is_deep => End::Bounded,
+        Some((invariant, _)) => End::Found(*invariant),
+        None if was_cut => End::Cut,
+        None if is_deep => End::Bounded,
         None => End::Closed,
     };
     Verdict {
         end,
         progress: last,
-        counterexample: found.map(|(_, path)| timeline::tell(search.model(), path.into_actions())),
+        counterexample: found.map(|(invariant, path)| {
+            Counterexample::of(search.model(), path.into_actions(), invariant)
+        }),
     }
 }
 

@@ -27,15 +27,22 @@
 mod action;
 mod check;
 mod configuration;
+mod counterexample;
+mod heard;
+mod mistakes;
 mod names;
 mod rules;
 mod step;
 mod store;
+mod tale;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod true_times;
 mod world;
 
 pub use check::{End, Progress, Verdict, check};
 pub use configuration::{Before, Configuration};
+pub use counterexample::Counterexample;
+pub use mistakes::{Shown, shown};
 pub use timeline::Line;

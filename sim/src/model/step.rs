@@ -5,10 +5,11 @@ use tenure_core::{FencingToken, Nanos};
 
 use super::action::{Action, Answer};
 use super::configuration::{Before, TICK};
+use super::heard::Heard;
 use super::names::{NOW, normalise};
 use super::rules::{Rules, moment};
 use super::store::{self, Newest};
-use super::world::{Broken, Call, Life, Lock, Node, Record, Work, World};
+use super::world::{Broken, Call, Life, Lock, Node, Record, Work, World, Write};
 use crate::planted::Distortion;
 
 /// One action, and what comes of it.
@@ -17,10 +18,19 @@ pub(super) struct Step<'a> {
     pub(super) world: World,
     pub(super) newest: Newest,
     reborn: Option<u8>,
+    /// What happens in it, where somebody wants to tell of it.
+    heard: Option<Vec<Heard>>,
+}
+
+/// The world when the candidates have started.
+pub(super) fn start(rules: &Rules) -> World {
+    let mut step = Step::new(rules, before(rules), Newest::BEFORE);
+    step.begin();
+    step.finish()
 }
 
 /// The world before anything has happened.
-pub(super) fn start(rules: &Rules) -> World {
+pub(super) fn before(rules: &Rules) -> World {
     let nodes = (0..usize::from(rules.configuration.candidates)).map(|node| Node {
         machine: rules.machine(node),
         call: None,
@@ -37,17 +47,12 @@ pub(super) fn start(rules: &Rules) -> World {
             lock: Lock::Released,
         }),
     };
-    let world = World {
+    World {
         nodes: nodes.collect(),
         record,
         newest_led: false,
         broken: None,
-    };
-    let mut step = Step::new(rules, world, Newest::BEFORE);
-    for node in 0..step.world.nodes.len() {
-        step.give(node, Input::Tick);
     }
-    step.finish()
 }
 
 /// The world after this action, which must be possible in it.
@@ -71,10 +76,37 @@ impl<'a> Step<'a> {
             world,
             newest,
             reborn: None,
+            heard: None,
         }
     }
 
-    fn finish(self) -> World {
+    /// The same, and what happens in it is kept.
+    pub(super) fn heard(self) -> Self {
+        Self {
+            heard: Some(Vec::new()),
+            ..self
+        }
+    }
+
+    /// What has happened in it so far, where that is kept.
+    pub(super) fn take_heard(&mut self) -> Vec<Heard> {
+        self.heard.take().unwrap_or_default()
+    }
+
+    fn hear(&mut self, heard: impl FnOnce() -> Heard) {
+        if let Some(all) = &mut self.heard {
+            all.push(heard());
+        }
+    }
+
+    /// The candidates start.
+    pub(super) fn begin(&mut self) {
+        for node in 0..self.world.nodes.len() {
+            self.give(node, Input::Tick);
+        }
+    }
+
+    pub(super) fn finish(self) -> World {
         let mut world = self.world;
         normalise(self.rules, &mut world, self.newest, self.reborn);
         world
@@ -92,7 +124,8 @@ impl<'a> Step<'a> {
             Action::Empty => store::empty(&mut self.world, &mut self.newest),
             Action::DelayedWriteLands(node, index) => {
                 let write = self.node(node).delayed.remove(index);
-                store::apply(self.rules, &mut self.world, &mut self.newest, &write);
+                self.hear(|| Heard::DelayedLanded(node, index));
+                self.apply(&write);
             }
             Action::RequestLands(node, answer) => self.land(node, answer),
             Action::Resign(node) => self.give(node, Input::Resign),
@@ -101,7 +134,29 @@ impl<'a> Step<'a> {
             Action::TickUnnoticed(node) => self.pass(node),
             Action::WorkEnds(node) => self.end_work(node),
         }
+        if self.heard.is_some() {
+            self.tell_of_hopeless();
+        }
         store::forget_hopeless(self.rules, &mut self.world);
+    }
+
+    fn tell_of_hopeless(&mut self) {
+        for node in 0..self.world.nodes.len() {
+            let delayed = self.world.nodes[node].delayed.iter();
+            let kept = delayed.map(|write| store::may_fit(self.rules, &self.world, write));
+            let kept = kept.collect();
+            self.hear(|| Heard::Kept(node, kept));
+        }
+    }
+
+    fn apply(&mut self, write: &Write) -> Outcome {
+        let (existed, before) = (self.world.record.is_some(), self.newest.version);
+        let outcome = store::apply(self.rules, &mut self.world, &mut self.newest, write);
+        if self.newest.version != before {
+            let deed = write.deed;
+            self.hear(|| Heard::Wrote { deed, existed });
+        }
+        outcome
     }
 
     fn node(&mut self, node: usize) -> &mut Node {
@@ -128,25 +183,27 @@ impl<'a> Step<'a> {
     }
 
     /// A tick that the machine does not notice; the watchdog does.
-    fn pass(&mut self, node: usize) {
-        self.clock(node);
+    fn pass(&mut self, index: usize) {
+        self.clock(index);
         let sleeps = self.rules.distorts(Distortion::WatchdogSleeps);
-        let node = self.node(node);
+        let node = self.node(index);
         node.unnoticed += 1;
         let over = node.work != Work::None && !node.machine.leads(node.now);
         if over && !sleeps {
             node.work = Work::Aborted;
+            self.hear(|| Heard::WorkTold(index));
         }
     }
 
     fn land(&mut self, node: usize, answer: Answer) {
+        self.hear(|| Heard::Landed(node));
         let outcome = match self.node(node).call.take() {
             Some(Call::Read) => {
                 Outcome::Observed(store::observe(self.rules, &self.world, self.newest))
             }
             Some(Call::Write(write)) => {
                 let write = store::distort(self.rules, &self.world, write);
-                let outcome = store::apply(self.rules, &mut self.world, &mut self.newest, &write);
+                let outcome = self.apply(&write);
                 store::falsify(self.rules, self.newest, answer, outcome)
             }
             other => {
@@ -165,6 +222,7 @@ impl<'a> Step<'a> {
     }
 
     fn complete(&mut self, node: usize, outcome: Outcome) {
+        self.hear(|| Heard::Answered(node, outcome.clone()));
         if let Some(operation) = self.node(node).machine.call() {
             self.give(node, Input::Completed { operation, outcome });
         }
@@ -185,16 +243,24 @@ impl<'a> Step<'a> {
     /// Nobody waits any longer for the call that is under way; if it is a write, it may still land.
     fn keep_delayed(&mut self, node: usize) {
         let limit = usize::from(self.rules.configuration.delayed_writes);
-        let node = self.node(node);
-        if let Some(Call::Write(write)) = node.call.take() {
-            node.delayed.push(write);
+        let at = self.node(node);
+        let call = at.call.take();
+        let is_write = matches!(call, Some(Call::Write(_)));
+        if let Some(Call::Write(write)) = call {
+            at.delayed.push(write);
         }
-        let excess = node.delayed.len().saturating_sub(limit);
-        node.delayed.drain(..excess);
+        let excess = at.delayed.len().saturating_sub(limit);
+        at.delayed.drain(..excess);
+        self.hear(|| Heard::Left {
+            node,
+            is_write,
+            excess,
+        });
     }
 
     fn end_work(&mut self, node: usize) {
-        self.node(node).work = Work::None;
+        let before = std::mem::replace(&mut self.node(node).work, Work::None);
+        self.hear(|| Heard::WorkEnded(node, before));
         self.give(node, Input::WorkEnded(WorkEnd::Returned));
     }
 
@@ -212,6 +278,10 @@ impl<'a> Step<'a> {
                         // Membership is a courtesy: it always succeeds.
                         let done = Outcome::Done;
                         return self.courteous(index, id, done);
+                    }
+                    if self.heard.is_some() {
+                        let call = self.node(index).call.clone();
+                        self.hear(|| Heard::Sent(index, call));
                     }
                 }
                 Output::Abandon(_) => self.abandon(index),
@@ -238,6 +308,7 @@ impl<'a> Step<'a> {
     }
 
     fn abandon(&mut self, index: usize) {
+        self.hear(|| Heard::Abandoned(index));
         self.keep_delayed(index);
     }
 
@@ -248,6 +319,7 @@ impl<'a> Step<'a> {
         }
         self.world.newest_led |= newest;
         self.node(index).work = Work::Running;
+        self.hear(|| Heard::WorkBegan(index, token.value()));
     }
 
     fn stop_work(&mut self, index: usize) {
@@ -260,6 +332,7 @@ impl<'a> Step<'a> {
             (State::Draining, _) => node.work = Work::Draining,
             _ => node.work = Work::Told,
         }
+        self.hear(|| Heard::WorkTold(index));
     }
 
     fn abort_work(&mut self, index: usize) {

@@ -167,8 +167,10 @@ pub(super) fn apply(
     let version = Version(newest.version);
     let (lock, outcome) = match write.deed {
         Deed::Acquire(nonce) => {
-            newest.token += 1;
-            world.newest_led = false;
+            if !rules.distorts(Distortion::OneToken) {
+                newest.token += 1;
+                world.newest_led = false;
+            }
             let grant = grant(identity, *newest);
             (held(nonce), Outcome::Acquired(Acquired::Granted(grant)))
         }

@@ -21,6 +21,18 @@ pub struct Line {
     pub record: String,
 }
 
+impl Line {
+    /// What stands above the lines of so many candidates.
+    pub fn header(candidates: u8) -> String {
+        let mut header = format!("{:>3}  {:<58}", "", "what happens");
+        for node in 0..candidates {
+            header.push_str(&format!(" | {:<34}", format!("n{node}")));
+        }
+        header.push_str(" | the record");
+        header
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>3}  {:<58}", self.number, self.action)?;
