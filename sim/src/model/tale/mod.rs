@@ -1,19 +1,23 @@
-use tenure_core::backend::{Acquired, Released, Renewed};
-use tenure_core::machine::Outcome;
+//! A way through a small world in the records of all tiers.
 
-use super::action::{Action, Answer as When};
+mod belief;
+mod faults;
+mod requests;
+
+use super::action::Action;
 use super::heard::Heard;
 use super::names::TOKEN;
 use super::rules::Rules;
 use super::step::{self, Step};
 use super::store::Newest;
-use super::true_times::{SECOND, TrueTimes, ticks};
-use super::world::{Basis, Broken, Call, Deed as Wrote, Node, Work, World};
+use super::true_times::{TrueTimes, ticks};
+use super::world::{Broken, Deed as Wrote, Work, World};
 use crate::TrueTime;
 use crate::executor::NodeId;
-use crate::plan::{Direction, Fault, Foreign, PlannedFault, Span, Who};
+use crate::plan::{Foreign, PlannedFault};
 use crate::planted::Distortion;
-use crate::trace::{Answer, Ask, Deed, Down, Life, Operation, Record, RequestId, What, WorkEnd};
+use crate::trace::{Ask, Deed, Down, Life, Record, RequestId, What, WorkEnd};
+use requests::answer;
 
 /// A way through a small world, told in the records of all tiers: with versions, tokens and lives that are counted from its start, where
 /// a world names them anew in each state.
@@ -144,59 +148,6 @@ impl<'a> Tale<'a> {
         world
     }
 
-    /// Begins the fault that an action is, if it is one. It ends with the action.
-    fn fault(&mut self, world: &World, action: Action) -> Option<u32> {
-        let who = |node: usize| Who::Node(u16::try_from(node).expect("few candidates"));
-        let what = match action {
-            Action::Crash(node) => Fault::Crash { node: who(node) },
-            Action::Delete => Fault::Foreign(Foreign::Delete),
-            Action::Empty => Fault::Foreign(Foreign::Empty),
-            Action::RequestLands(node, When::Lost) => {
-                self.lose(node, who(node));
-                return None;
-            }
-            Action::Resign(node) => Fault::Resign { node: who(node) },
-            Action::TickUnnoticed(node) => Fault::Starve {
-                node: who(node),
-                most: Span::from_nanos(SECOND * (1 + u64::from(world.nodes[node].unnoticed))),
-            },
-            _ => return None,
-        };
-        Some(self.begin_fault(what))
-    }
-
-    fn begin_fault(&mut self, what: Fault) -> u32 {
-        let fault = u32::try_from(self.faults.len()).expect("a way is short");
-        self.faults.push(PlannedFault {
-            at: Span::from_nanos(self.now.nanos()),
-            lasts: Some(Span::ZERO),
-            what,
-        });
-        self.record(None, What::FaultBegan { fault });
-        fault
-    }
-
-    /// No reply reaches this candidate from now on, until it gives up.
-    fn lose(&mut self, node: usize, who: Who) {
-        let direction = Direction::Replies;
-        let fault = Fault::Cut {
-            direction,
-            node: who,
-        };
-        self.begin_fault(fault);
-        self.nodes[node].lost = Some(self.faults.len() - 1);
-    }
-
-    fn found(&mut self, node: usize) {
-        if let Some(index) = self.nodes[node].lost.take() {
-            let fault = &mut self.faults[index];
-            let lasts = self.now.nanos() - fault.at.nanos();
-            fault.lasts = Some(Span::from_nanos(lasts));
-            let fault = u32::try_from(index).expect("a way is short");
-            self.record(None, What::FaultEnded { fault });
-        }
-    }
-
     /// What an action does that no step tells of.
     fn prepare(&mut self, world: &World, action: Action) {
         match action {
@@ -306,135 +257,5 @@ impl<'a> Tale<'a> {
                 }
             }
         }
-    }
-
-    fn work_began(&mut self, index: usize, token: u64, node: &Node) {
-        self.nodes[index].token = token;
-        // Work begins with a leadership: what was believed before has ended in this very step.
-        if let Some((token, _)) = self.nodes[index].belief.take() {
-            self.record(Some(index), What::LeadsNot { token });
-        }
-        self.believe(index, node);
-        self.record(Some(index), What::WorkBegan { token });
-    }
-
-    fn sent(&mut self, node: usize, call: Option<Call>) {
-        self.requests += 1;
-        let id = RequestId(self.requests);
-        let (operation, basis) = match call {
-            Some(Call::Write(write)) => {
-                let operation = match write.deed {
-                    Wrote::Acquire(_) => Operation::Acquire,
-                    Wrote::Renew(_) => Operation::Renew,
-                    Wrote::Release => Operation::Release,
-                };
-                let basis = match write.basis {
-                    Basis::Missing => None,
-                    Basis::Newest => Some(self.versions),
-                    // Which one it is, nobody knows any more; no later write makes it the newest again.
-                    Basis::Outdated => Some(self.versions.saturating_sub(1)),
-                };
-                (operation, basis)
-            }
-            _ => (Operation::Observe, None),
-        };
-        let teller = &mut self.nodes[node];
-        let sent = Sent {
-            id,
-            at: self.now,
-            life: teller.life,
-            ticks: teller.ticks,
-            wrote: false,
-        };
-        teller.call = Some(sent);
-        if operation != Operation::Observe {
-            teller.writes.push(sent);
-        }
-        let request = id;
-        let what = What::Sent {
-            request,
-            operation,
-            basis,
-        };
-        self.record(Some(node), what);
-    }
-
-    fn landed(&mut self, node: usize, sent: Sent, zombie: bool) {
-        self.landed = Some((node, sent));
-        let request = sent.id;
-        self.record(Some(node), What::Landed { request, zombie });
-    }
-
-    /// What has reached the store last changes its record. Says whose it is.
-    fn has_written(&mut self) -> Option<Life> {
-        let (node, Sent { id, life, .. }) = self.landed?;
-        let writes = self.nodes[node].writes.iter_mut();
-        for write in writes.filter(|write| write.id == id) {
-            write.wrote = true;
-        }
-        Some(Life(life))
-    }
-
-    fn wrote(&mut self, deed: Deed, holder: Option<Life>, existed: bool) {
-        let basis = existed.then_some(self.versions);
-        self.versions += 1;
-        let exists = deed != Deed::Foreign(Foreign::Delete);
-        let what = What::Wrote {
-            deed,
-            basis,
-            version: exists.then_some(self.versions),
-            holder,
-            token: exists.then_some(self.tokens),
-        };
-        self.record(None, what);
-    }
-
-    /// Tells what a candidate believes, where that is something else than before.
-    fn believe(&mut self, index: usize, node: &Node) {
-        let teller = &self.nodes[index];
-        let deadline = node.machine.deadline();
-        let leads = deadline.filter(|_| node.machine.leads(node.now));
-        let belief = leads.map(|deadline| {
-            let ago = node.now.longest_since(deadline.since).get() / SECOND;
-            (deadline, teller.ticks.saturating_sub(ago))
-        });
-        let told = belief.map(|(_, since)| (teller.token, since));
-        if teller.belief == told {
-            return;
-        }
-        let what = match belief {
-            None => teller.belief.map(|(token, _)| What::LeadsNot { token }),
-            Some((deadline, since)) => {
-                let lasts = deadline.length.get().div_ceil(SECOND);
-                Some(What::Leads {
-                    token: teller.token,
-                    sent: self.sent_at(index, since),
-                    until: self.times.ticked(index, since + lasts),
-                })
-            }
-        };
-        self.nodes[index].belief = told;
-        if let Some(what) = what {
-            self.record(Some(index), what);
-        }
-    }
-
-    /// When that was sent which a leadership counts from, by how often the clock had ticked.
-    fn sent_at(&self, node: usize, ticks: u64) -> TrueTime {
-        let writes = self.nodes[node].writes.iter().rev();
-        let then = writes.filter(|write| write.ticks == ticks);
-        let done = then.clone().find(|write| write.wrote);
-        let write = done.or_else(|| then.clone().next());
-        write.map_or_else(|| self.times.ticked(node, ticks), |write| write.at)
-    }
-}
-
-fn answer(outcome: &Outcome) -> Answer {
-    match outcome {
-        Outcome::Acquired(Acquired::Busy(_))
-        | Outcome::Renewed(Renewed::Conflict(_))
-        | Outcome::Released(Released::Conflict(_)) => Answer::Conflict,
-        Outcome::Failed(_) => Answer::Failed,
-        _ => Answer::Done,
     }
 }
