@@ -29,7 +29,7 @@ fn the_smallest_world_has_one_leader_in_every_state() {
 #[test]
 fn a_planted_mistake_is_shown_by_a_shortest_way_to_it() {
     for (name, length) in [
-        ("blind-put", 19),
+        ("blind-put", 18),
         ("read-extends", 17),
         ("unknown-is-confirmed", 15),
     ] {
