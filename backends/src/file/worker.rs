@@ -31,6 +31,8 @@ pub(crate) enum Speed {
 #[derive(Default)]
 struct Queue {
     closed: bool,
+    /// Nobody serves it any more.
+    ended: bool,
     tasks: VecDeque<Arc<dyn Task>>,
 }
 
@@ -41,11 +43,11 @@ struct Lane {
 }
 
 impl Lane {
-    /// Whether there was room, or no limit applies.
+    /// Whether there was room, or no limit applies, and a thread to run it.
     fn push(&self, task: Arc<dyn Task>, limit: usize) -> bool {
         {
             let mut queue = locked(&self.queue);
-            if queue.tasks.len() >= limit {
+            if queue.ended || queue.tasks.len() >= limit {
                 return false;
             }
             queue.tasks.push_back(task);
@@ -57,6 +59,16 @@ impl Lane {
     fn close(&self) {
         locked(&self.queue).closed = true;
         self.ready.notify();
+    }
+
+    /// Its thread is gone. A task that stayed would keep its lock, which keeps the root, which keeps this lane.
+    fn end(&self) {
+        let left = {
+            let mut queue = locked(&self.queue);
+            queue.ended = true;
+            std::mem::take(&mut queue.tasks)
+        };
+        drop(left);
     }
 
     /// Runs tasks until the lane is closed and empty.
@@ -127,9 +139,18 @@ fn lane(system: &dyn System, name: &str) -> std::io::Result<Arc<Lane>> {
         queue: Mutex::default(),
         ready: system.signal(),
     });
-    let served = Arc::clone(&lane);
-    system.start_thread(name, Box::new(move || served.serve()))?;
+    let served = Served(Arc::clone(&lane));
+    system.start_thread(name, Box::new(move || served.0.serve()))?;
     Ok(lane)
+}
+
+/// A lane as its thread has it, whether that runs to its end or not.
+struct Served(Arc<Lane>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 enum Slot<T> {
