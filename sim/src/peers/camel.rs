@@ -1,6 +1,6 @@
 //! Camel's `KubernetesClusterService` over a Lease, as Camel 4.18 has it: one chain of one-shot tasks that reads the Lease and then the
 //! pods, and a notifier that believes in a leader for a time. Whether the holder lives is told from its pod alone: the Lease's own times
-//! are never looked at.
+//! are never looked at. Its work is what was measured: a route from a `master:` endpoint, which starts a second after it is told.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,6 +20,10 @@ pub(super) struct CamelConfig {
 
 /// The HTTP client's timeout, as fabric8's client has it unless set.
 const REQUEST_TIMEOUT: Nanos = Nanos::from_millis(10_000);
+
+/// After how long a `master:` endpoint starts what it consumes from, once it has been told that it leads: its first attempt is made
+/// by a task with this initial delay.
+const CONSUMES_AFTER: Nanos = Nanos::from_millis(1_000);
 
 /// How much after the end of a belief the notifier's timer looks.
 const LOOK_LATE: Duration = Duration::from_millis(10);
@@ -72,6 +76,8 @@ pub(super) struct Camel {
     doing: Doing,
     outputs: VecDeque<Output>,
     polled_at: WallTime,
+    /// When the endpoint starts to consume, while it waits for that.
+    starts_at: Option<Nanos>,
     state: State,
     works: bool,
 }
@@ -85,6 +91,7 @@ impl Camel {
             doing: Doing::Waiting { until: Nanos::ZERO },
             outputs: VecDeque::new(),
             polled_at: WallTime::from_unix_micros(0),
+            starts_at: None,
             state: State::NotStarted,
             works: false,
         }
@@ -224,15 +231,23 @@ impl Camel {
         self.look(now);
     }
 
-    /// Starts and stops the routes by what is believed now.
+    /// Starts and stops the route by what is believed now.
     fn look(&mut self, now: Now) {
         let leads = self.belief.is_some_and(|belief| now.wall < belief.until);
-        if leads == self.works {
-            return;
+        if !leads {
+            self.starts_at = None;
+            if std::mem::take(&mut self.works) {
+                self.outputs.push_back(Output::Stop);
+            }
+        } else if !self.works {
+            let starts_at = now.clock.saturating_add(CONSUMES_AFTER);
+            let starts_at = *self.starts_at.get_or_insert(starts_at);
+            if starts_at <= now.clock {
+                self.starts_at = None;
+                self.works = true;
+                self.outputs.push_back(Output::Start);
+            }
         }
-        self.works = leads;
-        self.outputs
-            .push_back(if leads { Output::Start } else { Output::Stop });
     }
 
     fn abandon(&mut self) {
@@ -300,11 +315,13 @@ impl Model for Camel {
             Doing::Asking { times_out, .. } => times_out,
             Doing::Waiting { until } => until,
         };
-        let looks = self.belief.filter(|_| self.works).map(|belief| {
+        let believes = self.works || self.starts_at.is_some();
+        let looks = self.belief.filter(|_| believes).map(|belief| {
             let left = belief.until.saturating_since(now.wall) + LOOK_LATE;
             now.clock.saturating_add(left.into())
         });
-        let due = looks.map_or(next, |looks| looks.min(next));
+        let starts = self.starts_at.unwrap_or(Nanos::MAX);
+        let due = looks.map_or(next, |looks| looks.min(next)).min(starts);
         Some(due).filter(|due| *due < Nanos::MAX && self.state != State::Ended)
     }
 }
