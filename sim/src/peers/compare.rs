@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::measured::{Measured, Rate};
+use super::measured::{Failing, Measured, Rate};
 use super::{Pattern, Peer, Summary, Tally};
 use crate::machines;
 use crate::plan::Plan;
@@ -36,6 +36,8 @@ pub struct Cell {
     pub requests_per_kilosecond: u64,
     /// The runs.
     pub runs: u64,
+    /// How many of them had nobody who led for two minutes without a break, after the first leader.
+    pub with_nobody: u64,
     /// How many of them had two leaders at once.
     pub with_two: u64,
     /// The longest time for which there were two.
@@ -45,43 +47,46 @@ pub struct Cell {
 /// A rate of the model beside that of what it is a model of.
 #[derive(Clone, Copy, Debug)]
 pub struct Agreement {
-    /// What was seen here.
+    /// What was seen of the model.
     pub here: Rate,
     /// What was measured there.
     pub measured: Measured,
-    /// The longest time with two leaders here.
-    pub worst_overlap: Duration,
-}
-
-/// Whether a rate of the model can be that of what it is a model of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// It is another one.
-    Differs,
-    /// It lies outside the 95 % interval of the measured one, but two samples of one rate may lie as far apart.
-    Near,
-    /// It lies within that interval.
-    Within,
+    /// In how many runs ours failed in the same way, under the same plans.
+    pub ours: u64,
 }
 
 impl Agreement {
     /// Whether the rate here can be the measured one.
     pub fn agrees(&self) -> bool {
-        self.verdict() != Verdict::Differs
+        self.measured.rate.agrees_with(self.here)
     }
+}
 
-    /// What can be said of the two rates.
-    pub fn verdict(&self) -> Verdict {
-        let Self { here, measured, .. } = self;
-        if measured.rate.covers(*here) {
-            Verdict::Within
-        } else if measured.rate.may_equal(*here) {
-            Verdict::Near
-        } else {
-            Verdict::Differs
+impl Table {
+    /// Whether every rate is as measured, and ours never had two leaders and failed in none of the ways that others did.
+    pub fn is_as_it_should_be(&self) -> bool {
+        let ours = |row: &Row| {
+            let own = row.cells.iter().filter(|(peer, _)| peer.is_none());
+            own.map(|(_, cell)| cell.with_two).sum::<u64>()
+        };
+        self.rows.iter().all(|row| ours(row) == 0)
+            && self.agreements.iter().all(|row| row.ours == 0)
+            && self.agreements.iter().all(Agreement::agrees)
+    }
+}
+
+impl Cell {
+    /// In how many runs it failed in this way.
+    pub fn failed(&self, failing: Failing) -> u64 {
+        match failing {
+            Failing::NobodyLeads => self.with_nobody,
+            Failing::TwoLeaders => self.with_two,
         }
     }
 }
+
+/// For how long nobody has to lead until an election counts as failed.
+const NOBODY_FOR: Duration = Duration::from_secs(120);
 
 /// Runs all patterns with ours and all others, over the seeds from 0 to `seeds`, the same plans for each. `progress` is told how many
 /// runs are done, and of how many.
@@ -111,17 +116,19 @@ impl Agreement {
         let row = rows
             .iter()
             .find(|row| row.pattern.name == measured.pattern)?;
-        let (_, cell) = row
-            .cells
-            .iter()
-            .find(|(peer, _)| *peer == Some(measured.peer))?;
+        let cell = |wanted| {
+            let mut cells = row.cells.iter();
+            let (_, cell) = cells.find(|(peer, _)| *peer == wanted)?;
+            Some(cell)
+        };
+        let (theirs, ours) = (cell(Some(measured.peer))?, cell(None)?);
         Some(Self {
             here: Rate {
-                hits: cell.with_two,
-                of: cell.runs,
+                hits: theirs.failed(measured.failing),
+                of: theirs.runs,
             },
             measured,
-            worst_overlap: cell.worst_overlap,
+            ours: ours.failed(measured.failing),
         })
     }
 }
@@ -141,6 +148,7 @@ impl Pattern {
             let summary = run(&plan, peer);
             cell.runs += 1;
             cell.with_two += u64::from(summary.worst_overlap > Duration::ZERO);
+            cell.with_nobody += u64::from(summary.longest_leaderless >= NOBODY_FOR);
             cell.worst_overlap = cell.worst_overlap.max(summary.worst_overlap);
             leaderless.push(summary.leaderless);
             requests += summary.requests;

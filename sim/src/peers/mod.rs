@@ -19,8 +19,8 @@ mod seat;
 mod tests;
 
 pub use client_go::{GoTiming, Stamps};
-pub use compare::{Agreement, Cell, Row, Table, Verdict, compare};
-pub use measured::{Measured, Rate};
+pub use compare::{Agreement, Cell, Row, Table, compare};
+pub use measured::{Failing, Measured, Rate};
 pub use overlap::{Summary, Tally};
 pub use peer::{Peer, UnknownPeer};
 pub use scenarios::Pattern;

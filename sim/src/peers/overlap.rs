@@ -12,6 +12,8 @@ pub struct Tally {
     led: bool,
     nodes: Vec<Node>,
     summary: Summary,
+    /// For how long nobody has led, without a break.
+    leaderless_for: Duration,
     /// For how long more than one has led, without a break.
     together: Duration,
 }
@@ -21,6 +23,8 @@ pub struct Tally {
 pub struct Summary {
     /// How long nobody led, after somebody had for the first time.
     pub leaderless: Duration,
+    /// The longest time of that without a break.
+    pub longest_leaderless: Duration,
     /// How many requests were sent.
     pub requests: u64,
     /// The longest time for which more than one led, without a break.
@@ -48,6 +52,7 @@ impl Tally {
             led: false,
             nodes: vec![Node::default(); nodes],
             summary: Summary::default(),
+            leaderless_for: Duration::ZERO,
             together: Duration::ZERO,
         }
     }
@@ -110,7 +115,12 @@ impl Tally {
             self.together = Duration::ZERO;
         }
         if leaders == 0 && self.led {
+            self.leaderless_for += time;
             self.summary.leaderless += time;
+            self.summary.longest_leaderless =
+                self.summary.longest_leaderless.max(self.leaderless_for);
+        } else {
+            self.leaderless_for = Duration::ZERO;
         }
     }
 }
@@ -156,6 +166,7 @@ mod tests {
         let summary = Tally::over(2, &records);
         assert_eq!(seconds(summary.worst_overlap), 4);
         assert_eq!(seconds(summary.leaderless), 2);
+        assert_eq!(seconds(summary.longest_leaderless), 2);
     }
 
     #[test]
@@ -186,5 +197,6 @@ mod tests {
         let summary = Tally::over(2, &records);
         assert_eq!(seconds(summary.worst_overlap), 3);
         assert_eq!(seconds(summary.leaderless), 3);
+        assert_eq!(seconds(summary.longest_leaderless), 3);
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::compare::{Agreement, Cell, Row, Table, Verdict};
+use super::compare::{Agreement, Cell, Row, Table};
 use super::measured::Rate;
 
 /// A text of lines that are read as columns.
@@ -31,21 +31,28 @@ impl fmt::Display for Table {
         }
         writeln!(
             f,
-            "\nRuns with two leaders, beside what client-go itself was measured at:"
+            "\nRuns that failed, beside how often others' own code was measured to fail, and tenure under the same plans:"
         )?;
         let heads = [
             "",
             "under",
             "election",
+            "what",
             "measured",
             "95 % of that",
-            "here",
+            "its model",
             "",
-            "longest",
+            "tenure",
         ];
         write_agreement(f, heads.map(str::to_owned))?;
         for agreement in &self.agreements {
             write_agreement(f, cells(agreement))?;
+        }
+        let differ = self.agreements.iter().filter(|row| !row.agrees());
+        let labels: Vec<_> = differ.map(|row| row.measured.label).collect();
+        match labels.as_slice() {
+            [] => writeln!(f, "\nAll rows agree with what was measured.")?,
+            labels => writeln!(f, "\nRows that differ: {}.", labels.join(", "))?,
         }
         Ok(())
     }
@@ -84,7 +91,7 @@ fn seconds(duration: Duration) -> String {
     )
 }
 
-fn percent(ten_thousandths: u64) -> String {
+pub(super) fn percent(ten_thousandths: u64) -> String {
     format!("{}.{:02} %", ten_thousandths / 100, ten_thousandths % 100)
 }
 
@@ -92,39 +99,41 @@ fn share(rate: Rate) -> String {
     format!("{} of {}", rate.hits, rate.of)
 }
 
-fn cells(agreement: &Agreement) -> [String; 8] {
+fn cells(agreement: &Agreement) -> [String; 9] {
     let measured = agreement.measured;
     let [low, high] = measured.rate.interval().map(percent);
+    let verdict = if agreement.agrees() {
+        "agrees"
+    } else {
+        "DIFFERS"
+    };
     [
         measured.label.to_owned(),
         measured.pattern.to_owned(),
         measured.peer.name().to_owned(),
+        measured.failing.name().to_owned(),
         share(measured.rate),
         format!("{low} to {high}"),
         share(agreement.here),
-        match agreement.verdict() {
-            Verdict::Differs => "differs",
-            Verdict::Near => "near",
-            Verdict::Within => "within",
-        }
-        .to_owned(),
-        seconds(agreement.worst_overlap),
+        verdict.to_owned(),
+        agreement.ours.to_string(),
     ]
 }
 
-fn write_agreement(f: &mut fmt::Formatter<'_>, cells: [String; 8]) -> fmt::Result {
+fn write_agreement(f: &mut fmt::Formatter<'_>, cells: [String; 9]) -> fmt::Result {
     let [
         label,
         under,
         election,
+        what,
         measured,
         interval,
         here,
         verdict,
-        worst,
+        ours,
     ] = cells;
     writeln!(
         f,
-        "  {label:<5} {under:<11} {election:<29} {measured:>12} {interval:>18} {here:>12} {verdict:<8} {worst:>8}"
+        "  {label:<5} {under:<11} {election:<29} {what:<13} {measured:>12} {interval:>20} {here:>13} {verdict:<8} {ours:>6}"
     )
 }

@@ -28,7 +28,7 @@ struct Maker {
 
 impl Pattern {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::new("cut/2", 2, "the leader's link is cut for good", cut),
         Self::new("cut/5", 5, "the same with five candidates", cut),
         Self::new(
@@ -74,6 +74,12 @@ impl Pattern {
             3,
             "for 12 s writes are applied and answered with a time-out",
             unsaid,
+        ),
+        Self::new(
+            "edited/3",
+            3,
+            "for 13 s somebody edits the Lease's labels so often that each PUT meets a newer version",
+            edited,
         ),
         Self::new(
             "hung/3",
@@ -155,6 +161,29 @@ impl Maker {
         self.between(30_000, 35_000)
     }
 
+    /// The same as client-go was measured: in the first seconds after the tenth, when it has led for ten seconds. The lock is taken at
+    /// once where there has never been one, so that ours leads as long by then; no lock is deleted under these.
+    fn early_onset(&mut self) -> Span {
+        self.plan.on_missing = OnMissingPlan::AcquireAtOnce;
+        self.between(10_000, 15_000)
+    }
+
+    /// Every request takes 5 ms in the mean, as client-go was measured with, and none takes as long as the slow ones that links have
+    /// otherwise: where some take 0.3 s, one with a lease of a second leads less often beside another.
+    fn even(&mut self) {
+        for node in 0..self.plan.nodes.len() {
+            let node = Who::Node(u16::try_from(node).expect("patterns have few nodes"));
+            let direction = Direction::Both;
+            let most = Span::from_millis(5);
+            let what = Fault::Slow {
+                direction,
+                most,
+                node,
+            };
+            self.fault(Span::ZERO, None, what);
+        }
+    }
+
     /// Of the link of whoever leads then, until the run's quiet time.
     fn cut(&mut self, at: Span) {
         let node = Who::Leader;
@@ -165,8 +194,10 @@ impl Maker {
     /// Answers to the leader take longer, and when the first of them has arrived, its link is cut before client-go renews again: a cut
     /// while an answer is awaited would take that answer away, and with it what is tried here.
     fn late_then_cut(&mut self, by: Span) {
+        self.even();
+        self.plan.on_missing = OnMissingPlan::AcquireAtOnce;
         let renewal = |number| Span::from_nanos(number * RENEWED_EVERY.nanos());
-        let number = self.draw.within(15..=17);
+        let number = self.draw.within(5..=7);
         // Between two renewals, so that it is known which is the first that is late.
         let onset = renewal(number).plus(Span::from_secs(1));
         let node = Who::Leader;
@@ -183,11 +214,12 @@ impl Maker {
     }
 }
 
-/// About how far client-go's renewals are apart: its retry period and a request, of which some few take long.
-const RENEWED_EVERY: Span = Span::from_millis(2_009);
+/// How far client-go's renewals are apart in the mean: its retry period and a request.
+const RENEWED_EVERY: Span = Span::from_millis(2_005);
 
 fn cut(maker: &mut Maker) {
-    let at = maker.onset();
+    maker.even();
+    let at = maker.early_onset();
     maker.cut(at);
 }
 
@@ -200,20 +232,23 @@ fn later(maker: &mut Maker) {
 }
 
 fn hang(maker: &mut Maker) {
+    maker.even();
     let lasts = maker.between(13_000, 19_000);
-    let at = maker.onset();
+    let at = maker.early_onset();
     let node = Who::Leader;
     maker.fault(at, Some(lasts), Fault::Clog { node });
 }
 
 fn paused(maker: &mut Maker) {
+    maker.even();
     let lasts = maker.between(25_000, 30_000);
-    let at = maker.onset();
+    let at = maker.early_onset();
     let node = Who::Leader;
     maker.fault(at, Some(lasts), Fault::Pause { node });
 }
 
 fn twins(maker: &mut Maker) {
+    maker.even();
     for node in &mut maker.plan.nodes {
         node.name = Some("twin".to_owned());
     }
@@ -228,11 +263,12 @@ const SHORT: GoTiming = GoTiming {
 
 fn short(maker: &mut Maker) {
     maker.plan.timing.lease = SHORT.lease_duration;
-    let at = maker.onset();
-    maker.cut(at);
+    cut(maker);
 }
 
+/// Not as early as the others: ours waits before it takes a lock that it has never seen, which is how it outlives the deletion.
 fn deleted(maker: &mut Maker) {
+    maker.even();
     let at = maker.onset();
     maker.fault(at, None, Fault::Foreign(Foreign::Delete));
 }
@@ -245,6 +281,32 @@ fn unsaid(maker: &mut Maker) {
     let what = Fault::AppliedTimeout { per_mille: 1000 };
     maker.fault(at, Some(Span::from_secs(12)), what);
 }
+
+/// Longer than Camel's renewals are apart, of which no two are more than its renew deadline, a poll and six requests.
+const EDITED_FOR: Span = Span::from_secs(13);
+
+/// Everybody who reads before it writes takes at least one answer's time for that, in which the labels are edited once.
+fn edited(maker: &mut Maker) {
+    maker.plan.end = Span::from_secs(210);
+    let at = maker.onset();
+    for node in 0..maker.plan.nodes.len() {
+        let node = Who::Node(u16::try_from(node).expect("patterns have few nodes"));
+        let (by, direction) = (Span::from_millis(100), Direction::Replies);
+        let what = Fault::Delay {
+            by,
+            direction,
+            node,
+        };
+        maker.fault(at, Some(EDITED_FOR), what);
+    }
+    let edit = |number| Span::from_nanos(at.nanos() + number * EDITED_EVERY.nanos());
+    for number in 0..EDITED_FOR.nanos() / EDITED_EVERY.nanos() {
+        let what = Fault::Foreign(Foreign::EditLabel);
+        maker.fault(edit(number), None, what);
+    }
+}
+
+const EDITED_EVERY: Span = Span::from_millis(100);
 
 /// As long as the run lasts.
 fn hung(maker: &mut Maker) {
