@@ -20,6 +20,17 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
+/// It does nothing but to say this, in one line.
+fn complains(arguments: &[&str], says: &str) {
+    let output = run(arguments);
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
+    assert!(complaint.contains(says), "{arguments:?}: {complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(complaint.starts_with("tenure-sim: "), "{complaint}");
+    assert_eq!(text(&output.stdout), "");
+}
+
 #[test]
 fn bad_input_gets_one_line_that_says_what_to_do() {
     let plan = file("bad.toml");
@@ -43,10 +54,6 @@ fn bad_input_gets_one_line_that_says_what_to_do() {
         ),
         (&["run", "pod-killed", "--candidates", "0"], "1..=1000"),
         (&["run", "pod-killed", "--peer", "raft"], "client-go"),
-        (
-            &["run", "file-leader-killed", "--peer", "camel"],
-            "--backend lease",
-        ),
         (&["run", plan], "bad.toml:4:7: end: "),
         (&["run", "nowhere.toml"], "nowhere.toml: it cannot be read"),
         (&["replay"], "SCENARIO|PLANFILE"),
@@ -80,13 +87,7 @@ fn bad_input_gets_one_line_that_says_what_to_do() {
         (&["bench", "--fast"], "--fast"),
         (&["hunt", "--all", "--check", "nowhere.md"], "nowhere.md: "),
     ] {
-        let output = run(arguments);
-        let complaint = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
-        assert!(complaint.contains(says), "{arguments:?}: {complaint}");
-        assert_eq!(complaint.lines().count(), 1, "{complaint}");
-        assert!(complaint.starts_with("tenure-sim: "), "{complaint}");
-        assert_eq!(text(&output.stdout), "");
+        complains(arguments, says);
     }
 }
 
@@ -365,6 +366,31 @@ fn a_hunt_is_told_in_a_table_or_in_lines_of_json() {
         "{lines}"
     );
     assert_eq!(lines.lines().count(), 1, "{lines}");
+}
+
+#[test]
+fn a_peer_is_refused_with_a_lock_that_it_does_not_know_and_told_what_to_do() {
+    let go = ["--peer", "client-go"];
+    for command in ["run", "replay", "shrink"] {
+        let says = "client-go knows no session lock: use --backend lease, or leave --peer out";
+        let arguments = [command, "pod-killed", "--backend", "session"];
+        complains(&[&arguments[..], &go].concat(), says);
+        let says = "client-go knows no file lock: use --backend lease, or leave --peer out";
+        complains(&[&[command, "file-leader-killed"][..], &go].concat(), says);
+    }
+    let arguments = ["replay", "--seed", "3", "--backend", "file"];
+    complains(&[&arguments[..], &go].concat(), "use --backend lease");
+    // Where --backend lease would only end in the next complaint, it is not what to do.
+    let says = "choose another scenario, as this one fits no lease, or leave --peer out";
+    complains(&[&["run", "quorum-lost"][..], &go].concat(), says);
+}
+
+#[test]
+fn a_comparison_ends_well_when_all_rows_agree() {
+    let output = run(&["compare", "--runs", "2"]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.ends_with("All rows agree with what was measured.\n"));
 }
 
 #[test]

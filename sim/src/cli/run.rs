@@ -60,14 +60,26 @@ impl EngineOptions {
 
     /// Whether this can run that.
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), Failure> {
-        match self.peer {
-            Some(peer) if plan.backend != Backend::Lease => Err(Failure::usage(format!(
-                "{} knows no {} lock: use --backend lease, or leave --peer out",
-                peer.name(),
-                plan.backend.name()
-            ))),
-            _ => Ok(()),
+        let Some(peer) = self.peer else {
+            return Ok(());
+        };
+        if plan.backend == Backend::Lease {
+            return Ok(());
         }
+        let leased = Plan {
+            backend: Backend::Lease,
+            ..plan.clone()
+        };
+        // What ends in the next complaint is no advice.
+        let advice = match leased.check() {
+            Ok(()) => "use --backend lease",
+            Err(_) => "choose another scenario, as this one fits no lease",
+        };
+        Err(Failure::usage(format!(
+            "{} knows no {} lock: {advice}, or leave --peer out",
+            peer.name(),
+            plan.backend.name()
+        )))
     }
 }
 
