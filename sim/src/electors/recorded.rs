@@ -17,8 +17,8 @@ use crate::clock::SimClock;
 use crate::executor::Handle;
 use crate::trace::{Answer, Life, Operation, RequestId, What};
 
-/// How many sends are remembered: more than any deadline counts back.
-const SENDS_KEPT: usize = 16;
+/// How many sends are remembered: more than any deadline counts back, also where each is tried again at once.
+const SENDS_KEPT: usize = 512;
 const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 
 /// The number of the request that a process makes now, for whoever carries it.

@@ -8,8 +8,8 @@ use crate::trace::{Ask, Record, What};
 /// L8: shutting down ends within a bound, also when the backend hangs.
 ///
 /// The bound: a call under way may time out, the work may drain, then stop, the release is tried for three request timeouts, and the
-/// withdrawal for one; by clocks that are slow by ρ, and timers that are slewed by a tenth on top. A process that is frozen or starved
-/// has this long from when it runs again.
+/// withdrawal for one; by clocks that are slow by ρ, and timers that are slewed by a tenth on top. Once no work runs, only the calls are
+/// left. A process that is frozen or starved has this long from when it runs again.
 #[derive(Clone, Debug)]
 pub(super) struct Shutdown {
     nodes: Vec<End>,
@@ -18,7 +18,10 @@ pub(super) struct Shutdown {
 
 #[derive(Clone, Copy, Debug)]
 struct End {
+    /// With work that has to end first.
     takes: u64,
+    /// With no work.
+    calls: u64,
     due: TrueTime,
 }
 
@@ -26,12 +29,15 @@ impl Shutdown {
     pub(super) fn new(facts: &Facts) -> Self {
         let end = |node: &NodeFacts| {
             let calls = node.request_timeout.get().saturating_mul(5);
+            let calls = calls.saturating_add(node.retry.get());
             let stops = node.drain_timeout.saturating_add(node.stop_timeout).get();
-            let takes = calls.saturating_add(stops).saturating_add(node.retry.get());
-            let slewed = takes.saturating_add(takes / 9);
-            let late = slewed / 1_000_000 * u64::from(node.drift_ppm);
+            let late = |takes: u64| {
+                let slewed = takes.saturating_add(takes / 9);
+                slewed.saturating_add(slewed / 1_000_000 * u64::from(node.drift_ppm))
+            };
             End {
-                takes: slewed.saturating_add(late),
+                takes: late(calls.saturating_add(stops)),
+                calls: late(calls),
                 due: TrueTime::END,
             }
         };
@@ -73,6 +79,7 @@ impl Shutdown {
             what,
             What::Asked { .. }
                 | What::Thawed
+                | What::WorkEnded { .. }
                 | What::ShutDown
                 | What::Down { .. }
                 | What::Up { .. }
@@ -83,11 +90,17 @@ impl Shutdown {
         let Some(index) = scene.index(record) else {
             return;
         };
-        let end = &mut self.nodes[index];
-        let due = TrueTime::from_nanos(record.at.nanos().saturating_add(end.takes));
+        let (node, end) = (&scene.nodes[index], &mut self.nodes[index]);
+        let takes = if node.work.is_some() {
+            end.takes
+        } else {
+            end.calls
+        };
+        let due = TrueTime::from_nanos(record.at.nanos().saturating_add(takes));
         match record.what {
             What::Asked { ask: Ask::ShutDown } => end.due = end.due.min(due),
-            What::Thawed if scene.nodes[index].ending_since.is_some() => end.due = due,
+            What::WorkEnded { .. } if end.due < TrueTime::END => end.due = end.due.min(due),
+            What::Thawed if node.ending_since.is_some() => end.due = due,
             What::ShutDown | What::Down { .. } | What::Up { .. } => end.due = TrueTime::END,
             _ => {}
         }
@@ -105,16 +118,33 @@ mod tests {
     use super::*;
     use crate::invariants::history::History;
     use crate::plan::Backend;
-    use crate::trace::Down;
+    use crate::trace::{Down, WorkEnd};
 
     #[test]
     fn an_end_within_the_drain_and_a_handful_of_calls_passes() {
         let mut history = History::of(Backend::Lease);
+        history.at(500, 0, What::WorkBegan { token: 1 });
         history.at(1_000, 0, What::Asked { ask: Ask::ShutDown });
         history.at(35_000, 0, What::ShutDown);
         history.at(35_000, 0, What::Down { how: Down::Ended });
         history.world(90_000, What::End);
         assert_eq!(history.broken(), []);
+    }
+
+    #[test]
+    fn once_the_work_has_ended_only_calls_are_waited_for() {
+        let ends = |ms| {
+            let mut history = History::of(Backend::Lease);
+            history.at(500, 0, What::WorkBegan { token: 1 });
+            history.at(1_000, 0, What::Asked { ask: Ask::ShutDown });
+            let how = WorkEnd::Returned;
+            history.at(2_000, 0, What::WorkEnded { how, token: 1 });
+            history.at(ms, 0, What::ShutDown);
+            history.at(ms, 0, What::Down { how: Down::Ended });
+            history.world(90_000, What::End);
+            history.broken().contains(&Invariant::Shutdown)
+        };
+        assert!(!ends(5_000) && ends(20_000));
     }
 
     #[test]

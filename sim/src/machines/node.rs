@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use tenure_core::machine::OperationId;
 use tenure_core::memory::SessionId;
 use tenure_core::{CandidateId, Nanos, Reading, Timing};
@@ -57,7 +59,8 @@ pub(super) struct Process {
     pub(super) ending: bool,
     pub(super) id: CandidateId,
     pub(super) life: Life,
-    sends: Sends,
+    /// When the last requests were sent that a deadline may count from, by its clocks and in true time.
+    sends: VecDeque<(Reading, TrueTime)>,
     pub(super) session: SessionId,
     pub(super) validity: Option<Validity>,
     pub(super) work: Option<Work>,
@@ -84,12 +87,8 @@ impl Validity {
     }
 }
 
-/// When the last requests were sent, in true time.
-#[derive(Debug)]
-struct Sends {
-    last: [(Reading, TrueTime); 16],
-    next: usize,
-}
+/// How many sends are remembered: more than any deadline counts back, also where each is tried again at once.
+const SENDS_KEPT: usize = 512;
 
 impl Node {
     pub(super) fn new(
@@ -146,10 +145,7 @@ impl Process {
             ending: false,
             id,
             life,
-            sends: Sends {
-                last: [(Reading::default(), TrueTime::START); 16],
-                next: 0,
-            },
+            sends: VecDeque::new(),
             session,
             validity: None,
             work: None,
@@ -158,20 +154,18 @@ impl Process {
 
     /// A request that a deadline may count from is sent.
     pub(super) fn sends(&mut self, reading: Reading, now: TrueTime) {
-        let Sends { last, next } = &mut self.sends;
-        last[*next] = (reading, now);
-        *next = (*next + 1) % last.len();
+        if self.sends.len() == SENDS_KEPT {
+            self.sends.pop_front();
+        }
+        self.sends.push_back((reading, now));
     }
 
     /// When the request was sent that was sent at this reading.
     pub(super) fn sent_at(&self, reading: Reading) -> Option<TrueTime> {
-        let Sends { last, next } = &self.sends;
-        let (newer, older) = last.split_at(*next);
-        let newest_first = newer.iter().rev().chain(older.iter().rev());
+        let mut newest_first = self.sends.iter().rev();
         newest_first
-            .copied()
             .find(|(read, _)| *read == reading)
-            .map(|(_, at)| at)
+            .map(|(_, at)| *at)
     }
 
     /// How long the candidate gives way when its work has ended by itself after so long.

@@ -273,7 +273,7 @@ fn faults(
             let most = quiet_from.minus(at);
             PlannedFault {
                 at,
-                lasts: Some(lasts(draw).min(most)),
+                lasts: Some(lasts(draw, kind).min(most)),
                 what: fault(draw, kind, nodes, backend),
             }
         })
@@ -282,9 +282,10 @@ fn faults(
     faults
 }
 
-/// Most faults last about as long as a lease, give or take; that is where it gets close.
-fn lasts(draw: &mut Stream) -> Span {
+/// Most faults last about as long as a lease, give or take; that is where it gets close. A time service slews for longer.
+fn lasts(draw: &mut Stream, kind: Kind) -> Span {
     Span::from_millis(match draw.below(3) {
+        _ if kind == Kind::Slew => draw.within(5_000..=60_000),
         0 => draw.within(1..=1_500),
         1 => draw.within(1_000..=8_000),
         _ => draw.within(5_000..=20_000),

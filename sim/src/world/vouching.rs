@@ -1,5 +1,5 @@
 use crate::TrueTime;
-use crate::plan::Plan;
+use crate::plan::{Foreign, Plan};
 use crate::trace::Deed;
 
 /// When a store vouches again that former holders have stopped, after a stranger has removed the lock or made it unreadable: once somebody
@@ -30,7 +30,7 @@ impl Vouching {
                     .granted_at
                     .is_some_and(|at| now.nanos() >= at.nanos().saturating_add(self.after));
             }
-            Deed::Requested => {}
+            Deed::Requested | Deed::Foreign(Foreign::EditLabel) => {}
             Deed::Expired | Deed::Foreign(_) | Deed::Released => self.granted_at = None,
         }
         false
