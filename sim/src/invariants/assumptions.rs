@@ -14,8 +14,8 @@ use crate::trace::{Deed, Frozen, Record, What};
 pub enum Assumption {
     /// Clocks run within ρ of true time, the clock of a server that counts sessions as well.
     ClockRate = 0,
-    /// Clocks are not slewed and suspended within one lease, which together hides more time than either clock shows; and not slewed by
-    /// more than a tenth, which is what timers are set early by.
+    /// Clocks are not slewed and suspended within one lease, which together hides more time than either clock shows; and do not run, all
+    /// in all, slower or faster by more than a tenth, which is what timers are set early by.
     SlewOrSuspend = 1,
     /// A virtual machine is not frozen under its leader: its clocks stand still meanwhile.
     ClocksGoOn = 2,
@@ -72,8 +72,8 @@ struct Beyond {
     suspended_at: Option<TrueTime>,
 }
 
-/// How much timers may be slewed and still be in time.
-const SLEW_PPM_MOST: i64 = 100_000;
+/// How much slower or faster than true time timers may run, in millionths, and still be in time.
+const TIMERS_PPM_MOST: i64 = 100_000;
 
 impl Assumptions {
     pub(super) fn new(facts: &Facts) -> Self {
@@ -222,7 +222,8 @@ impl Assumptions {
 
     /// Remembers when a node was slewed last and when suspended, and gives up where both fall into one lease.
     fn clocks(&mut self, at: TrueTime, node: &Node, index: usize) {
-        if node.slew_ppm.abs() > SLEW_PPM_MOST {
+        let timers = (1_000_000 + node.rate_ppm) * (1_000_000 + node.slew_ppm) / 1_000_000;
+        if (timers - 1_000_000).abs() > TIMERS_PPM_MOST {
             self.note(at, Assumption::SlewOrSuspend);
         }
         let beyond = &mut self.nodes[index];

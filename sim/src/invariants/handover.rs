@@ -3,7 +3,6 @@ use super::bounds::Bounds;
 use super::findings::Findings;
 use super::scene::Scene;
 use crate::TrueTime;
-use crate::plan::Backend;
 use crate::trace::{Deed, Record, What};
 
 /// L3: in the quiet time, when the lock has been given back, another candidate leads within a poll and three calls.
@@ -17,9 +16,6 @@ pub(super) struct Handover {
     bounds: Bounds,
     released_at: TrueTime,
     due: TrueTime,
-    /// Whether a stranger has touched the lock, and the store does not vouch yet.
-    unvouched: bool,
-    granted_at: Option<TrueTime>,
 }
 
 impl Handover {
@@ -28,8 +24,6 @@ impl Handover {
             bounds: *bounds,
             released_at: TrueTime::START,
             due: TrueTime::END,
-            unvouched: false,
-            granted_at: None,
         }
     }
 
@@ -58,9 +52,6 @@ impl Handover {
     }
 
     pub(super) fn see(&mut self, scene: &Scene, record: &Record) {
-        if let What::Wrote { deed, .. } = record.what {
-            self.vouch(scene, record.at, deed);
-        }
         match record.what {
             What::Wrote {
                 deed: Deed::Released,
@@ -101,25 +92,8 @@ impl Handover {
         }
     }
 
-    fn vouch(&mut self, scene: &Scene, at: TrueTime, deed: Deed) {
-        match deed {
-            Deed::Acquired => self.granted_at = Some(at),
-            Deed::Expired | Deed::Released => self.granted_at = None,
-            Deed::Renewed => {
-                let enough = self.bounds.probation.saturating_mul(5) / 2;
-                let long = |granted: TrueTime| at.nanos() >= granted.nanos().saturating_add(enough);
-                self.unvouched &= !self.granted_at.is_some_and(long);
-            }
-            Deed::Foreign(_) if scene.disturbed_at == Some(at) => {
-                self.granted_at = None;
-                self.unvouched = scene.facts.backend != Backend::Lease;
-            }
-            Deed::Foreign(_) | Deed::Requested => {}
-        }
-    }
-
     fn is_doubted(&self, scene: &Scene, at: TrueTime) -> bool {
-        self.unvouched
+        scene.doubt.is_there()
             || scene.disturbed_at.is_some_and(|disturbed| {
                 let over = disturbed.nanos().saturating_add(4 * self.bounds.probation);
                 at.nanos() <= over
@@ -131,7 +105,7 @@ impl Handover {
 mod tests {
     use super::*;
     use crate::invariants::history::History;
-    use crate::plan::Foreign;
+    use crate::plan::{Backend, Foreign};
     use crate::trace::Operation;
 
     fn breaks(history: &History) -> bool {

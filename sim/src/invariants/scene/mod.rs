@@ -1,5 +1,6 @@
 //! What is so in a run after the records so far, worked out once for all invariants.
 
+mod doubt;
 mod lock;
 mod node;
 mod requests;
@@ -12,6 +13,7 @@ use super::Facts;
 use crate::TrueTime;
 use crate::plan::Fault;
 use crate::trace::{Deed, Life, Operation, Record, RequestId, What};
+use doubt::Doubt;
 use requests::Requests;
 
 /// What is so after the records so far.
@@ -32,6 +34,8 @@ pub(super) struct Scene {
     pub(super) newest_token: Option<u64>,
     /// When a stranger last changed the lock in a way that loses its holder.
     pub(super) disturbed_at: Option<TrueTime>,
+    /// Whether the store vouches for the end of former holders.
+    pub(super) doubt: Doubt,
     requests: Requests,
     /// The request that reached the store last: what the store does next at the same moment is its doing.
     landed: Option<(TrueTime, RequestId)>,
@@ -41,6 +45,7 @@ impl Scene {
     pub(super) fn new(facts: Facts) -> Self {
         Self {
             nodes: vec![Node::default(); facts.nodes.len()],
+            doubt: Doubt::new(&facts),
             facts,
             lock: Lock::default(),
             lock_before: Lock::default(),
@@ -187,6 +192,7 @@ impl Scene {
         {
             self.disturbed_at = Some(record.at);
         }
+        self.doubt.see(record.at, deed);
         let cause = self.cause(record).map(|request| request.id);
         if let Some(request) = cause.and_then(|id| self.requests.find_mut(id)) {
             request.wrote = true;

@@ -172,7 +172,9 @@ impl Node {
             let latest = belief.until.nanos().saturating_add(ROUNDING_NANOS);
             // Where the clocks stood still, the deadline has moved.
             let stood_still = self.frozen.is_some() || self.thawed_at == Some(at);
-            belief.token == token && (at.nanos() <= latest || stood_still)
+            // What was over before it is told says only that it is over.
+            let is_over = until <= at;
+            belief.token == token && (at.nanos() <= latest || stood_still || is_over)
         });
         let since = before.map_or(at, |belief| belief.since);
         self.belief = Some(Belief {
