@@ -13,7 +13,7 @@
 //!   around them; [`model`]: every order of events of a small world.
 //! - [`campaign`]: many runs, [`parallel`] ones; [`peers`]: other elections in the same world.
 //! - [`planted`]: mistakes that have to be found.
-//! - [`document`]: the tables of the document for users.
+//! - [`document`]: the tables of the document for users; [`speed`]: how fast all this is.
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
 
@@ -36,6 +36,7 @@ pub mod report;
 mod run;
 pub mod scenarios;
 pub mod shrink;
+pub mod speed;
 pub mod trace;
 mod true_time;
 mod world;

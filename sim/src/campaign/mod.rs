@@ -11,7 +11,7 @@ mod tests;
 pub use report::{Found, Report};
 pub use stage::Stage;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::AtomicBool;
 
@@ -42,6 +42,8 @@ pub struct Campaign {
     pub seeds: Range<u64>,
     /// On which locks and tiers each seed is run.
     pub stages: Vec<Stage>,
+    /// How many times as slow each plan is made.
+    pub stretch: NonZeroU32,
 }
 
 impl Campaign {
@@ -49,6 +51,11 @@ impl Campaign {
     pub fn runs(&self) -> u64 {
         let seeds = self.seeds.end.saturating_sub(self.seeds.start);
         seeds.saturating_mul(self.stages.len() as u64)
+    }
+
+    /// What is run of a seed on a stage.
+    pub fn plan(&self, seed: u64, stage: Stage) -> Plan {
+        Plan::generate(seed, stage.backend).stretched(self.stretch)
     }
 
     /// Runs all of it, until `interrupted` is set, and says what was found. `see` is called after each run, in their order, with what is
@@ -72,7 +79,7 @@ impl Campaign {
         let all = self.seeds.clone();
         let all = all.flat_map(|seed| stages().map(move |stage| (seed, stage)));
         let work = |(seed, stage): (u64, Stage)| {
-            let plan = Plan::generate(seed, stage.backend);
+            let plan = self.plan(seed, stage);
             let outcome = runner(&plan, stage.tier, &self.options);
             Run::new(&plan, &outcome)
         };

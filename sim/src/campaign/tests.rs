@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,6 +15,7 @@ fn campaign(jobs: usize) -> Campaign {
         options: Options::PLAIN,
         seeds: 0..30,
         stages: Stage::all(Some(Tier::Machines), None),
+        stretch: NonZeroU32::MIN,
     }
 }
 

@@ -8,14 +8,13 @@ use tenure_sim::Options;
 use tenure_sim::campaign::{Breached, Campaign, Found, Report, Stage};
 use tenure_sim::figures::human_ns;
 use tenure_sim::parallel::processors;
-use tenure_sim::plan::Plan;
+use tenure_sim::speed::{Stopwatch, per_second};
 
 use super::failure::{FOUND, Failure, INTERRUPTED};
 use super::one::{again, size, smallest, written};
 use super::options::CampaignOptions;
 use super::output::{print, write_file};
 use super::progress::{Progress, interruption};
-use super::stopwatch::{Stopwatch, per_second};
 
 /// From so many seeds on a campaign has to have seen everything that can be seen.
 const SEEDS_FOR_MARKS: u64 = 1_000;
@@ -35,6 +34,7 @@ pub(super) fn campaign(options: &CampaignOptions) -> Result<ExitCode, Failure> {
         },
         seeds: options.seeds.clone(),
         stages: Stage::all(options.tier, options.backend),
+        stretch: options.stretch,
     };
     let watch = Stopwatch::start();
     let interrupted = interruption();
@@ -67,7 +67,7 @@ pub(super) fn campaign(options: &CampaignOptions) -> Result<ExitCode, Failure> {
     let missing = tell(&report, watch.elapsed(), never)?;
     if let Some(found) = report.listed.first() {
         let small = (!options.no_shrink).then_some(options.out.as_path());
-        explain(found, &campaign.options, small)?;
+        explain(found, &campaign, small)?;
     }
     Ok(match () {
         () if report.found > 0 || (must_see_all && missing) => ExitCode::from(FOUND),
@@ -97,17 +97,22 @@ fn tell(report: &Report, took: Duration, never: &str) -> Result<bool, Failure> {
 }
 
 /// Makes the plan of what was found small, and says how to see it again.
-fn explain(found: &Found, options: &Options, small: Option<&Path>) -> Result<(), Failure> {
+fn explain(found: &Found, campaign: &Campaign, small: Option<&Path>) -> Result<(), Failure> {
     let Stage { tier, backend } = found.stage;
+    let options = &campaign.options;
     let bug = options.bug.map(|bug| format!(" --bug {}", bug.name()));
     let engine = format!(" --tier {}{}", tier.name(), bug.unwrap_or_default());
+    let stretch = match campaign.stretch.get() {
+        1 => String::new(),
+        factor => format!(" --stretch {factor}"),
+    };
     print(format_args!(
-        "the whole of it: tenure-sim replay --seed {} --backend {}{engine}",
+        "the whole of it: tenure-sim replay --seed {} --backend {}{stretch}{engine}",
         found.seed,
         backend.name()
     ))?;
     let Some(path) = small else { return Ok(()) };
-    let plan = Plan::generate(found.seed, backend);
+    let plan = campaign.plan(found.seed, found.stage);
     if let Some((plan, breach)) = smallest(&plan, tier, options) {
         write_file(path, &written(&plan, path))?;
         print(format_args!(

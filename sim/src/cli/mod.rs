@@ -12,7 +12,6 @@ mod output;
 mod progress;
 mod run;
 mod scenarios;
-mod stopwatch;
 mod subject;
 mod tables;
 mod values;

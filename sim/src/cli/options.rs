@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -132,6 +132,9 @@ pub(crate) struct WorldOptions {
     /// How long the work may take to stop when leadership is lost
     #[arg(long, value_name = "DURATION", value_parser = values::span)]
     pub(crate) stop_timeout: Option<Span>,
+    /// Makes the whole plan so many times as slow, before anything else is changed; links stay as fast as they are
+    #[arg(long, value_name = "N", value_parser = values::stretch)]
+    pub(crate) stretch: Option<NonZeroU32>,
 }
 
 /// How to run it
@@ -181,6 +184,9 @@ pub(crate) struct CampaignOptions {
     /// Plants a mistake; `hunt` lists their names
     #[arg(long, value_name = "NAME", value_parser = values::bug)]
     pub(crate) bug: Option<tenure_sim::planted::Bug>,
+    /// Makes all plans so many times as slow, a lease of 6 s included: for years in which less happens
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::stretch)]
+    pub(crate) stretch: NonZeroU32,
     /// Where to write the small plan when something is found
     #[arg(long, value_name = "FILE", default_value = "found.toml")]
     pub(crate) out: PathBuf,

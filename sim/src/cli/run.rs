@@ -7,13 +7,13 @@ use tenure_sim::figures::{Figures, Histogram, Observer, human, human_ns};
 use tenure_sim::invariants::{Assumption, Breach, Overlaps};
 use tenure_sim::parallel::{in_order, processors};
 use tenure_sim::plan::{Backend, Plan};
+use tenure_sim::speed::Stopwatch;
 use tenure_sim::trace::{Keep, TraceHash};
 
 use super::failure::{FOUND, Failure, INTERRUPTED};
 use super::options::{EngineOptions, RunOptions};
 use super::output::{print, table};
 use super::progress::{Progress, interruption};
-use super::stopwatch::Stopwatch;
 use super::subject::Subject;
 
 /// How many seeds a scenario is run with unless it is said otherwise.

@@ -130,11 +130,15 @@ impl WorldOptions {
         add("renew", self.renew.map(short));
         add("drift", self.drift.map(|ppm| format!("{ppm}ppm")));
         add("stop-timeout", self.stop_timeout.or(stop).map(short));
+        add("stretch", self.stretch.map(|factor| factor.to_string()));
         words
     }
 
     /// Makes the changes, and checks what comes of them.
     fn apply(&self, mut plan: Plan) -> Result<Plan, Failure> {
+        if let Some(factor) = self.stretch {
+            plan = plan.stretched(factor);
+        }
         if let Some(backend) = self.backend {
             let is_new = backend == Backend::Session && plan.backend != backend;
             if is_new && plan.server == ServerPlan::default() {

@@ -1,6 +1,6 @@
 //! How values on the command line are read, each with an error that says how to write it.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -11,6 +11,8 @@ use tenure_sim::planted::Bug;
 
 /// The most threads that can be asked for.
 const JOBS_MOST: usize = 1_024;
+/// How slow a plan can be made: a lease of hours.
+const STRETCH_MOST: u32 = 10_000;
 
 /// Reads `A..B` (without B) or `A..=B`.
 pub(crate) fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -42,6 +44,14 @@ pub(crate) fn seeds(text: &str) -> Result<Range<u64>, String> {
         ));
     }
     Ok(from..to)
+}
+
+/// Reads how many times as slow a plan is made.
+pub(crate) fn stretch(text: &str) -> Result<NonZeroU32, String> {
+    let factor = text.parse().ok();
+    factor
+        .filter(|factor: &NonZeroU32| factor.get() <= STRETCH_MOST)
+        .ok_or_else(|| format!("{text:?} is no number from 1 to {STRETCH_MOST}"))
 }
 
 /// Reads `15s`, `1m 30s`, `500ms`.

@@ -224,7 +224,7 @@ impl Assumptions {
     fn clocks(&mut self, at: TrueTime, node: &Node, index: usize) {
         let timers = (1_000_000 + node.rate_ppm) * (1_000_000 + node.slew_ppm) / 1_000_000;
         if (timers - 1_000_000).abs() > TIMERS_PPM_MOST {
-            self.note(at, Assumption::SlewOrSuspend);
+            self.gives_up(at, Assumption::SlewOrSuspend);
         }
         let beyond = &mut self.nodes[index];
         let slews = node.slew_ppm != 0;

@@ -45,12 +45,14 @@ impl Bounds {
         } else {
             0
         };
+        // What was sent before, and is held back, may take a place or give it up when it arrives.
+        let late = facts.on_its_way.get();
         let aging = (lease + poll + tick)
             .max((GIVE_WAY_MS + RETRY_AFTER_MS).saturating_mul(MILLISECOND) + poll);
         Self {
             // Rule 9: a vacancy that nobody explains is waited out.
-            converge: grown(aging + lease + proof + 4 * call),
-            handover: grown(poll + proof + 3 * call),
+            converge: grown(late + aging + lease + proof + 4 * call),
+            handover: grown(late + poll + proof + 3 * call),
             probation: grown(lease),
             give_way: grown(GIVE_WAY_MS.saturating_mul(MILLISECOND)),
         }

@@ -12,6 +12,8 @@ pub struct Facts {
     pub quiet_from: TrueTime,
     /// When the run ends.
     pub end: TrueTime,
+    /// For how long after everything is healed what was sent before may still be on its way.
+    pub on_its_way: Nanos,
     /// What candidates do about a lock that is missing.
     pub on_missing: OnMissingPlan,
     /// The store.

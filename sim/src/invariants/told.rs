@@ -216,7 +216,7 @@ impl Assumption {
                 "Clocks run within the configured drift of true time, the clock of a server that counts sessions as well."
             }
             Self::SlewOrSuspend => {
-                "No machine is both slewed and suspended within one lease, and none is slewed by more than a tenth."
+                "No machine is both slewed and suspended within one lease, and no timer runs slower or faster by more than a tenth."
             }
             Self::ClocksGoOn => "No virtual machine is frozen under its leader.",
             Self::WorkRuns => {
@@ -236,7 +236,7 @@ impl Assumption {
         match self {
             Self::ClockRate => "The rest of the run.",
             Self::SlewOrSuspend => {
-                "The rest of the run when both come within one lease; the deadlines of work alone when a slew is too fast."
+                "The rest of the run, once both come within one lease or a timer is too slow or too fast."
             }
             Self::ClocksGoOn => {
                 "What that machine believes by sends from before the freeze, and the work that it runs."

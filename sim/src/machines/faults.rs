@@ -359,7 +359,8 @@ impl World<'_> {
                 // A new process is not stopped by the signal that stopped the one before, nor starved for what that one did.
                 Fault::Pause { .. } => stopped |= struck == life && life.is_some(),
                 Fault::Rate { ppm, .. } => rate = ppm,
-                Fault::Slew { ppm, .. } => slew += ppm,
+                // A machine has one time service.
+                Fault::Slew { ppm, .. } => slew = ppm,
                 Fault::Slow {
                     direction, most, ..
                 } => {

@@ -1,12 +1,14 @@
+use std::num::NonZeroU32;
+
 use super::{Fault, NodePlan, Plan, Span};
 
 impl Plan {
     /// The same plan, so many times as slow: the timing of the candidates, what goes wrong, the work and the run itself take so many times
     /// as long. Links stay as fast as they are, so that a simulated year costs so many times fewer events.
     #[must_use]
-    pub fn stretched(mut self, factor: u32) -> Self {
+    pub fn stretched(mut self, factor: NonZeroU32) -> Self {
         let stretch = |span: &mut Span| {
-            *span = Span::from_nanos(span.nanos().saturating_mul(u64::from(factor)));
+            *span = Span::from_nanos(span.nanos().saturating_mul(u64::from(factor.get())));
         };
         self.spans_mut().into_iter().for_each(stretch);
         self
@@ -61,21 +63,23 @@ impl Fault {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::{Backend, Plan};
+    use super::*;
+    use crate::plan::Backend;
 
     #[test]
     fn a_stretched_plan_can_be_run_and_lasts_as_much_longer() {
+        let ten = NonZeroU32::new(10).unwrap();
         for seed in 0..100 {
             for backend in Backend::ALL {
                 let plan = Plan::generate(seed, backend);
-                let slow = plan.clone().stretched(10);
+                let slow = plan.clone().stretched(ten);
                 assert!(slow.check().is_ok());
                 assert_eq!(slow.end.nanos(), plan.end.nanos() * 10);
                 for (slow, fault) in slow.faults.iter().zip(&plan.faults) {
                     assert_eq!(slow.at.nanos(), fault.at.nanos() * 10);
                     assert_eq!(slow.what.who(), fault.what.who());
                 }
-                assert_eq!(plan.clone().stretched(1), plan);
+                assert_eq!(plan.clone().stretched(NonZeroU32::MIN), plan);
             }
         }
     }

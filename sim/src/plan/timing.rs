@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tenure_core::{Nanos, Timing, TimingError};
 
-use super::{Backend, NodePlan, Plan};
+use super::{Backend, Fault, NodePlan, Plan, PlannedFault, Span};
 use crate::invariants::{Facts, NodeFacts};
 
 impl Plan {
@@ -49,12 +49,31 @@ impl Plan {
             backend: self.backend,
             quiet_from: self.quiet_from.from_start(),
             end: self.end.from_start(),
+            on_its_way: self.on_its_way().into(),
             on_missing: self.on_missing,
             server: self.server.clone(),
             cron: self.cron.clone(),
             faults: self.faults.iter().map(|fault| fault.what.clone()).collect(),
             nodes: self.nodes.iter().enumerate().map(node).collect(),
         }
+    }
+}
+
+impl Plan {
+    /// For how long into the quiet time something that a link holds back may still be on its way.
+    fn on_its_way(&self) -> Span {
+        let late = |fault: &PlannedFault| {
+            let most = match fault.what {
+                Fault::Delay { by, .. } => by,
+                Fault::Slow { most, .. } => most,
+                _ => return Span::ZERO,
+            };
+            let end = fault
+                .lasts
+                .map_or(self.quiet_from, |lasts| fault.at.plus(lasts));
+            end.min(self.quiet_from).plus(most).minus(self.quiet_from)
+        };
+        self.faults.iter().map(late).max().unwrap_or_default()
     }
 }
 
@@ -78,7 +97,6 @@ fn node_facts(timing: &Timing, node: &NodePlan) -> NodeFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Span;
 
     #[test]
     fn every_generated_plan_has_a_timing_for_each_node() {

@@ -1,24 +1,27 @@
 use std::time::{Duration, Instant};
 
 /// How long the program takes for something, by the clock of the machine that it runs on.
-pub(crate) struct Stopwatch(Instant);
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     #[expect(
         clippy::disallowed_methods,
         reason = "measures the program itself; nothing that is simulated sees it"
     )]
-    pub(crate) fn start() -> Self {
+    /// Starts now.
+    pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
+    /// How long ago it was started.
+    pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
 }
 
 /// How many times per second, in words.
-pub(crate) fn per_second(count: u64, took: Duration) -> String {
+pub fn per_second(count: u64, took: Duration) -> String {
     let nanos = took.as_nanos().max(1);
     let rate = u128::from(count) * 1_000_000_000 / nanos;
     match rate {
