@@ -204,21 +204,21 @@ fn a_broken_plan_gets_one_line_with_line_and_field() {
     for (from, to, says) in BROKEN {
         assert!(GOOD.contains(from), "{from}");
         let broken = GOOD.replacen(from, to, 1);
-        complains("broken.toml", broken.as_bytes(), says);
+        complains_of("broken.toml", broken.as_bytes(), says);
     }
     let latin = b"version = 1\nname = \"\xff\"\n";
-    complains(
+    complains_of(
         "broken.toml",
         latin,
         "broken.toml:2:9: this is no text in UTF-8",
     );
-    complains(
+    complains_of(
         "broken.json",
         b"",
         "broken.json:1:1: missing field `version`",
     );
-    complains("broken.json", b"{ \"version\": 1,\n", "broken.json:2:");
-    complains("broken.yaml", b"version: 1", "name it .toml or .json");
+    complains_of("broken.json", b"{ \"version\": 1,\n", "broken.json:2:");
+    complains_of("broken.yaml", b"version: 1", "name it .toml or .json");
     let folder = file("folder.toml");
     fs::create_dir_all(&folder).unwrap();
     let said = complaint(&folder);
@@ -226,7 +226,7 @@ fn a_broken_plan_gets_one_line_with_line_and_field() {
 }
 
 /// Expects that a plan file with this content is refused with this.
-fn complains(name: &str, content: &[u8], says: &str) {
+fn complains_of(name: &str, content: &[u8], says: &str) {
     let path = file(name);
     fs::write(&path, content).expect("tests may write there");
     let complaint = complaint(&path);
