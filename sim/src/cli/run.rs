@@ -66,10 +66,11 @@ impl EngineOptions {
         if plan.backend == Backend::Lease {
             return Ok(());
         }
-        let leased = Plan {
+        let mut leased = Plan {
             backend: Backend::Lease,
             ..plan.clone()
         };
+        leased.server.late_proof = false;
         // What ends in the next complaint is no advice.
         let advice = match leased.check() {
             Ok(()) => "use --backend lease",

@@ -2,18 +2,22 @@ use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant};
 use crate::TrueTime;
+use crate::plan::Fault;
 use crate::trace::{Record, What};
 
 /// L6: no candidate sends more calls than it may, whatever the store answers: there is no herd and no tight loop.
 ///
 /// In each renew interval a candidate may send a call for each third of a retry interval (what fails is tried again after a half to a
 /// whole one, and the first refusal may be followed up at once), and besides four for each change of the lock or its members (a hint, a
-/// read, a claim, and a read of the members), for each note that it writes, and for each start.
+/// read, a claim, and a read of the members), for each note that it writes, and for each start. Where a link holds back what it carries,
+/// word of many changes may come at once.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     nodes: Vec<Window>,
     /// How many changes there were so far.
     changes: u32,
+    /// Of how many changes before the interval there may still be word in it.
+    late_most: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,10 @@ struct Window {
 }
 
 const PER_CHANGE: u32 = 4;
+
+fn holds_back(fault: &Fault) -> bool {
+    matches!(fault, Fault::Slow { .. } | Fault::Delay { .. })
+}
 
 impl Load {
     pub(super) fn new(facts: &Facts) -> Self {
@@ -45,6 +53,11 @@ impl Load {
         Self {
             nodes: windows.collect(),
             changes: 0,
+            late_most: if facts.faults.iter().any(holds_back) {
+                64
+            } else {
+                8
+            },
         }
     }
 
@@ -61,7 +74,9 @@ impl Load {
         let window = &mut self.nodes[index];
         if record.at.nanos() - window.since.nanos() >= window.length {
             // A change just before may be looked at just now.
-            let before = changes.wrapping_sub(window.changes_before).min(8);
+            let before = changes
+                .wrapping_sub(window.changes_before)
+                .min(self.late_most);
             window.since = record.at;
             window.sent = 0;
             window.allowed = window.most + PER_CHANGE * before;
