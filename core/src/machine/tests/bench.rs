@@ -139,6 +139,13 @@ pub(super) fn confirmed(version: u64) -> Outcome {
 
 impl Bench {
     pub(super) fn with(settings: Settings) -> Self {
+        let mut bench = Self::unstarted(settings);
+        bench.give(Input::Tick);
+        bench
+    }
+
+    /// Has been told of nothing, not even of the time.
+    pub(super) fn unstarted(settings: Settings) -> Self {
         // Two clocks that never agree on where they began.
         let now = Reading {
             boottime: ms(5_000_000),
@@ -149,7 +156,7 @@ impl Bench {
             reading: now,
             wall: WallTime::from_unix_seconds(1_700_000_000),
         };
-        let mut bench = Self {
+        Self {
             aborted: false,
             call: None,
             calls: 0,
@@ -160,9 +167,7 @@ impl Bench {
             now,
             told: Vec::new(),
             work: None,
-        };
-        bench.give(Input::Tick);
-        bench
+        }
     }
 
     /// Has been shown as a member, and reads the lock.

@@ -146,6 +146,14 @@ fn an_abandoned_answer_says_nothing_any_more() {
 }
 
 #[test]
+fn a_driver_can_ask_when_the_machine_was_run_last_and_how_long_work_may_take() {
+    let mut bench = Bench::leading_leased();
+    bench.pass(1_234);
+    assert_eq!(bench.machine.last_reading(), bench.now);
+    assert_eq!(bench.machine.grace(), Duration::from_millis(1_500));
+}
+
+#[test]
 fn suspend_ends_a_leadership_and_is_told() {
     let mut bench = Bench::leading_leased();
     bench.move_clocks(60_000, 10);
@@ -166,6 +174,21 @@ fn a_clock_that_is_slewed_costs_time_and_is_no_suspend() {
     bench.give(Input::Tick);
     assert_eq!(bench.told, [StopReason::DeadlinePassed]);
     assert!(!bench.heard(|event| matches!(event, Event::Suspended { .. })));
+}
+
+#[test]
+fn a_tenth_more_is_a_slewed_clock_and_a_second_above_it_is_suspend() {
+    let mut bench = Bench::following(held(2, 1, 10));
+    bench.move_clocks(12_050, 11_000);
+    bench.give(Input::Tick);
+    assert!(!bench.heard(|event| matches!(event, Event::Suspended { .. })));
+    bench.move_clocks(4_000, 1_000);
+    bench.give(Input::Tick);
+    assert!(
+        bench.heard(
+            |event| matches!(event, Event::Suspended { duration } if duration.as_secs() == 3)
+        )
+    );
 }
 
 #[test]
@@ -283,6 +306,33 @@ fn a_renewal_that_was_answered_late_is_proven_by_the_next_one_all_the_same() {
     bench.answer(confirmed(13));
     let since_the_late_one = 2_400 + GAP_MS;
     assert_eq!(bench.left_ms(), VALIDITY_MS - since_the_late_one - 1);
+}
+
+#[test]
+fn a_renewal_that_came_too_early_leaves_the_one_before_it_to_be_proven() {
+    let mut bench = Bench::reading(proven_later());
+    bench.observed(vacant(Some(2), 9));
+    bench.answer(granted(10));
+    bench.pass(GAP_MS);
+    bench.answer(confirmed(11));
+    for (passed_ms, version) in [(2_000, 12), (1_100, 13)] {
+        bench.pass(passed_ms);
+        bench.give(Input::WriteNote(Note::new(&[1]).expect("it is short")));
+        bench.answer(confirmed(version));
+    }
+    // What is not a whole millisecond of the gap has passed as well.
+    assert_eq!(bench.left_ms(), VALIDITY_MS - 3_101);
+}
+
+#[test]
+fn a_lock_that_is_lost_before_its_claim_was_proven_is_not_given_back() {
+    let mut bench = Bench::reading(proven_later());
+    bench.observed(vacant(Some(2), 9));
+    bench.answer(granted(10));
+    bench.pass(GAP_MS);
+    bench.conflict(Some(held(2, 1, 12)));
+    assert_eq!(bench.machine.state(), State::Following);
+    assert_ne!(bench.call(), "release");
 }
 
 #[test]

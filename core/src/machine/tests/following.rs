@@ -22,6 +22,14 @@ fn takes_over_when_the_same_hold_was_seen_for_its_duration_and_not_before() {
 }
 
 #[test]
+fn wakes_for_the_end_of_a_hold_that_comes_before_the_next_poll() {
+    let seen = held_for(16, 2, 1, 10);
+    let mut bench = Bench::following(seen.clone());
+    watch(&mut bench, 15_100, &seen);
+    assert_eq!(bench.machine.wake_after(bench.now), Some(ms(900)));
+}
+
+#[test]
 fn the_age_counts_from_the_receipt_of_what_showed_it_first() {
     let mut bench = Bench::reading(settings(LockKind::Leased));
     bench.freeze(2_000);
@@ -84,6 +92,21 @@ fn a_record_that_says_no_duration_is_waited_out_for_our_own() {
     }
     let mut bench = Bench::following(seen.clone());
     watch(&mut bench, 14_999, &seen);
+    assert_ne!(bench.call(), "acquire");
+}
+
+#[test]
+fn each_write_of_a_record_that_says_nothing_of_its_leadership_makes_it_young_again() {
+    let says_nothing = |version| {
+        let mut seen = held(2, 1, version);
+        if let LockState::Held(held) = &mut seen.lock {
+            held.duration = None;
+        }
+        seen
+    };
+    let mut bench = Bench::following(says_nothing(10));
+    watch(&mut bench, 10_000, &says_nothing(10));
+    watch(&mut bench, 14_999, &says_nothing(11));
     assert_ne!(bench.call(), "acquire");
 }
 
@@ -193,6 +216,23 @@ fn a_record_of_ours_that_no_known_claim_wrote_owes_probation() {
     let mut bench = Bench::following(held(1, 99, 11));
     bench.answer(granted(12));
     assert_eq!(bench.work, None);
+}
+
+#[test]
+fn a_lost_claim_excuses_neither_another_number_nor_a_copy_on_another_object() {
+    for (identity, further) in [(LOCK, 1), (Identity(8), 0)] {
+        let mut bench = Bench::following(vacant(Some(2), 10));
+        let nonce = bench.claim().nonce.0 + further;
+        bench.fail(ErrorKind::Unavailable, Effect::Unknown);
+        bench.pass(1_000);
+        let mut seen = held(1, nonce, 11);
+        if let LockState::Held(held) = &mut seen.lock {
+            held.identity = identity;
+        }
+        bench.observed(seen);
+        bench.answer(granted(12));
+        assert_eq!(bench.work, None);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::bench::*;
 use crate::backend::{Acquired, Hint, LockKind, Member, Released, Renewed};
 use crate::event::Event;
 use crate::machine::{Failure, Input, Membership, Operation, Outcome, Settings, WorkEnd};
+use crate::timing::Timing;
 use crate::{Effect, ErrorKind};
 
 fn failed(kind: ErrorKind) -> Outcome {
@@ -174,6 +175,7 @@ fn members_are_read_at_the_start_and_when_they_change() {
     bench.observed(held(2, 1, 10));
     assert_eq!(bench.call(), "members");
     bench.answer(Outcome::Members(members()));
+    assert_eq!(bench.machine.members(), members());
     assert!(bench.heard(|event| matches!(event, Event::MembersChanged { .. })));
     bench.give(Input::Hinted(Hint::Watching(true)));
     bench.observed(held(2, 1, 10));
@@ -223,6 +225,21 @@ fn members_that_cannot_be_read_never_hold_up_a_renewal() {
 }
 
 #[test]
+fn half_an_interval_before_a_renewal_is_time_enough_for_a_call_though_it_may_take_longer() {
+    let timing = Timing::builder()
+        .renew_interval(Duration::from_secs(5))
+        .request_timeout(Duration::from_secs(4));
+    let mut bench = Bench::leading(Settings {
+        timing: timing.build().unwrap(),
+        ..with_members()
+    });
+    bench.answer(Outcome::Members(members()));
+    bench.pass(2_400);
+    bench.give(Input::Hinted(Hint::MembersChanged));
+    assert_eq!(bench.call(), "members");
+}
+
+#[test]
 fn a_watch_that_ends_is_followed_by_a_read_and_by_polls() {
     let mut bench = Bench::following(held(2, 1, 10));
     bench.give(Input::Hinted(Hint::Watching(true)));
@@ -241,4 +258,77 @@ fn a_hung_store_costs_one_call_a_timeout() {
     let before = bench.calls;
     bench.pass(25_000);
     assert!(bench.calls - before <= 11, "{}", bench.calls - before);
+}
+
+#[test]
+fn members_that_could_not_be_read_are_read_again_a_lease_later() {
+    let mut bench = Bench::reading(with_members());
+    bench.observed(held(2, 1, 10));
+    assert_eq!(bench.call(), "members");
+    bench.fail(ErrorKind::Unavailable, Effect::NotApplied);
+    let (mut read, mut nonce) = (0, 1);
+    bench.calls_in(20_000, |operation| match operation.name() {
+        "members" => {
+            read += 1;
+            Outcome::Members(members())
+        }
+        _ => {
+            nonce += 1;
+            Outcome::Observed(held(2, nonce, 10 + nonce))
+        }
+    });
+    assert_eq!(read, 1);
+}
+
+#[test]
+fn a_call_that_fails_is_told_by_its_name() {
+    let benches: [fn() -> Bench; 6] = [
+        || Bench::with(settings(LockKind::Leased)),
+        || Bench::reading(settings(LockKind::Leased)),
+        || Bench::following(vacant(Some(2), 10)),
+        || {
+            let mut bench = Bench::reading(with_members());
+            bench.observed(held(2, 1, 10));
+            bench
+        },
+        || {
+            let mut bench = Bench::leading_leased();
+            bench.pass(5_000);
+            bench
+        },
+        || {
+            let mut bench = Bench::leading_leased();
+            bench.stopped();
+            bench
+        },
+    ];
+    let mut told = Vec::new();
+    for bench in benches {
+        let mut bench = bench();
+        let name = bench.call();
+        bench.fail(ErrorKind::Unavailable, Effect::NotApplied);
+        assert!(bench.heard(
+            |event| matches!(event, Event::BackendFailed { operation, .. } if *operation == name)
+        ));
+        told.push(name);
+    }
+    assert_eq!(
+        told,
+        [
+            "enlist", "observe", "acquire", "members", "renew", "release"
+        ]
+    );
+}
+
+#[test]
+fn each_write_has_a_number_above_the_last_one_though_the_wall_clock_stands() {
+    let mut bench = Bench::following(vacant(Some(2), 10));
+    let mut last = bench.claim().nonce;
+    bench.answer(granted(11));
+    for version in 12..15 {
+        bench.pass(5_000);
+        assert!(last.0 < bench.renewal().nonce.0);
+        last = bench.renewal().nonce;
+        bench.answer(confirmed(version));
+    }
 }

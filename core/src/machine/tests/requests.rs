@@ -152,3 +152,25 @@ fn to_resign_without_leading_does_nothing() {
     bench.give(Input::Hinted(Hint::Seen(vacant(Some(2), 11))));
     assert_eq!(bench.call(), "acquire");
 }
+
+#[test]
+fn a_pause_is_told_once_to_who_waits_and_nothing_else_is() {
+    let waits = |bench: &mut Bench| {
+        bench.heard(|event| {
+            matches!(
+                event,
+                Event::Waiting {
+                    reason: WaitReason::Paused,
+                    ..
+                }
+            )
+        })
+    };
+    let mut bench = Bench::following(held(2, 1, 10));
+    assert!(!waits(&mut bench));
+    for (version, told) in [(11, true), (12, false)] {
+        let seen = with_request(pause(), held(2, 1, version));
+        bench.give(Input::Hinted(Hint::Seen(seen)));
+        assert_eq!(waits(&mut bench), told);
+    }
+}

@@ -176,3 +176,50 @@ fn work_that_failed_lets_others_go_first_for_as_long_as_it_says() {
     bench.pass(200);
     assert_eq!(bench.call(), "acquire");
 }
+
+#[test]
+fn a_try_whose_answer_was_lost_may_have_a_place_in_a_queue_and_a_lease_has_no_queue() {
+    let mut session = Bench::reading(settings(LockKind::Session));
+    session.observed(held(2, 1, 10));
+    let leased = Bench::following(vacant(Some(2), 10));
+    for (mut bench, next) in [(session, "withdraw"), (leased, "observe")] {
+        assert_eq!(bench.call(), "acquire");
+        bench.fail(ErrorKind::Timeout, Effect::Unknown);
+        bench.give(Input::SetEligibility(Eligibility::Ineligible));
+        bench.pass(1_000);
+        assert_eq!(bench.call(), next);
+    }
+}
+
+#[test]
+fn an_older_write_that_is_found_extends_as_long_as_no_newer_one_is_confirmed() {
+    let mut bench = Bench::leading_session();
+    bench.pass(5_000);
+    let first = bench.renewal().nonce.0;
+    bench.fail(ErrorKind::Unavailable, Effect::Unknown);
+    bench.pass(500);
+    bench.fail(ErrorKind::Unavailable, Effect::Unknown);
+    bench.give(Input::Hinted(Hint::Changed));
+    bench.pass(500);
+    bench.observed(held(1, first, 11));
+    assert_eq!(bench.left_ms(), 12_704 - 1_000);
+}
+
+#[test]
+fn an_older_write_that_is_found_takes_nothing_back_from_a_newer_one() {
+    // Once with both clocks, once with the one alone that counts suspended time.
+    for raw_ms in [1_000, 0] {
+        let mut bench = Bench::leading_session();
+        bench.move_clocks(5_000, 5 * raw_ms);
+        bench.give(Input::Tick);
+        let first = bench.renewal().nonce.0;
+        bench.fail(ErrorKind::Unavailable, Effect::Unknown);
+        bench.move_clocks(1_000, raw_ms);
+        bench.give(Input::Tick);
+        bench.answer(confirmed(12));
+        assert_eq!(bench.left_ms(), 12_704);
+        bench.give(Input::Hinted(Hint::Changed));
+        bench.observed(held(1, first, 12));
+        assert_eq!(bench.left_ms(), 12_704);
+    }
+}

@@ -122,6 +122,20 @@ fn a_release_of_unknown_outcome_is_settled_by_a_read() {
 }
 
 #[test]
+fn a_release_that_was_not_applied_or_of_a_session_is_made_again_without_a_read() {
+    let benches = [
+        (Bench::leading_leased(), Effect::NotApplied),
+        (Bench::leading_session(), Effect::Unknown),
+    ];
+    for (mut bench, effect) in benches {
+        bench.stopped();
+        bench.fail(ErrorKind::Unavailable, effect);
+        bench.pass(1_000);
+        assert_eq!(bench.call(), "release");
+    }
+}
+
+#[test]
 fn a_release_waits_for_no_read_that_a_hint_has_asked_for() {
     let mut bench = Bench::leading_leased();
     bench.give(Input::Hinted(Hint::Changed));
@@ -302,4 +316,12 @@ fn who_still_waits_for_a_former_leader_leaves_no_mark_that_vouches_for_it() {
         assert_ne!(bench.call(), "release");
         assert_eq!(bench.machine.state(), State::Following);
     }
+}
+
+#[test]
+fn who_ends_before_it_has_begun_asks_the_store_for_nothing() {
+    let mut bench = Bench::unstarted(settings(LockKind::Leased));
+    bench.give(Input::ShutDown);
+    assert!(bench.ended);
+    assert_eq!(bench.calls, 0);
 }

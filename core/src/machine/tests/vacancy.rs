@@ -168,3 +168,9 @@ fn a_record_in_probation_says_the_duration_that_is_waited_for() {
     assert_eq!(said.first(), Some(&minute));
     assert_eq!(said.last(), Some(&Duration::from_secs(15)));
 }
+
+#[test]
+fn who_waits_for_nobody_tells_of_no_wait() {
+    let mut bench = Bench::leading_leased();
+    assert!(!bench.heard(|event| matches!(event, Event::Waiting { .. })));
+}
