@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::drift::Drift;
-use super::{CLOCK_DRIFT_PPM_MAX, DURATION_MAX, Setting, Timing, TimingBuilder};
+use super::{CLOCK_DRIFT_PPM_MAX, DURATION_MAX, Setting, Timing, TimingBuilder, parts_per_million};
 use crate::Nanos;
 use crate::backend::LockKind;
 
@@ -238,4 +238,66 @@ fn errors_say_which_number_to_change_and_to_what() {
         "renew_interval 12s + request_timeout 2s must be shorter than the validity 12.704440741s \
          = lease_duration 15s / (1 + 10000 ppm)² - stop_timeout 2s: raise lease_duration to 19.045s or more"
     );
+}
+
+#[test]
+fn what_has_to_be_shorter_is_not_as_long() {
+    let seconds = Duration::from_secs;
+    // Clocks that do not drift make whole numbers.
+    let of = |lease| {
+        Timing::builder()
+            .clock_drift_ppm(0)
+            .lease_duration(seconds(lease))
+            .stop_timeout(seconds(2))
+            .renew_interval(seconds(5))
+            .request_timeout(seconds(3))
+    };
+    assert!(of(10).build().is_err());
+    assert!(of(11).build().unwrap().check_session().is_err());
+    assert!(of(15).build().unwrap().check_session().is_err());
+    assert_eq!(of(16).build().unwrap().check_session(), Ok(()));
+}
+
+#[test]
+fn who_follows_advice_keeps_what_was_not_advised() {
+    let seconds = Duration::from_secs;
+    let builder = Timing::builder()
+        .lease_duration(seconds(30))
+        .retry_interval(seconds(6))
+        .renew_interval(seconds(5));
+    let timing = builder.follow(builder.build().unwrap_err().advice());
+    let timing = timing.build().unwrap();
+    assert_eq!(timing.lease_duration(), seconds(30));
+    assert_eq!(timing.retry_interval(), seconds(5));
+}
+
+#[test]
+fn a_stop_timeout_that_was_not_set_leaves_as_much_before_the_kill_as_for_it() {
+    let timing = Timing::builder().kill_allowance(Duration::from_secs(3));
+    let timing = timing.build().unwrap();
+    assert_eq!(timing.stop_timeout(), Duration::from_secs(6));
+    let timing = Timing::builder().retry_interval(Duration::from_secs(6));
+    assert_eq!(
+        timing.build().unwrap().renew_interval(),
+        Duration::from_secs(6)
+    );
+}
+
+#[test]
+fn a_ratio_is_read_as_people_write_it_and_nothing_else_is() {
+    for (text, ppm) in [
+        ("1%", 10_000),
+        ("0.05%", 500),
+        ("0.0001 %", 1),
+        ("12.5%", 125_000),
+        ("500ppm", 500),
+        ("0 ppm", 0),
+    ] {
+        assert_eq!(parts_per_million(text), Some(ppm), "{text}");
+    }
+    for text in [
+        "", "1", "%", ".5%", "+1%", "x%", "1.x%", "0.00001%", "ppm", "-1ppm", "5000000%",
+    ] {
+        assert_eq!(parts_per_million(text), None, "{text}");
+    }
 }
