@@ -16,8 +16,8 @@ pub(super) struct Load {
     nodes: Vec<Window>,
     /// How many changes there were so far.
     changes: u32,
-    /// Of how many changes before the interval there may still be word in it.
-    late_most: u32,
+    /// Whether word of changes may come at any time later.
+    late_word: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ struct Window {
 }
 
 const PER_CHANGE: u32 = 4;
+/// Of how many changes there may be word at once, where links hold it back.
+const LATE_MOST: u32 = 64;
 
 fn holds_back(fault: &Fault) -> bool {
     matches!(fault, Fault::Slow { .. } | Fault::Delay { .. })
@@ -53,11 +55,7 @@ impl Load {
         Self {
             nodes: windows.collect(),
             changes: 0,
-            late_most: if facts.faults.iter().any(holds_back) {
-                64
-            } else {
-                8
-            },
+            late_word: facts.faults.iter().any(holds_back),
         }
     }
 
@@ -74,9 +72,11 @@ impl Load {
         let window = &mut self.nodes[index];
         if record.at.nanos() - window.since.nanos() >= window.length {
             // A change just before may be looked at just now.
-            let before = changes
-                .wrapping_sub(window.changes_before)
-                .min(self.late_most);
+            let before = if self.late_word {
+                changes.min(LATE_MOST)
+            } else {
+                changes.wrapping_sub(window.changes_before).min(8)
+            };
             window.since = record.at;
             window.sent = 0;
             window.allowed = window.most + PER_CHANGE * before;
