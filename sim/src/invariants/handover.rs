@@ -67,6 +67,10 @@ impl Handover {
                 deed: Deed::Foreign(_) | Deed::Requested,
                 ..
             } => self.due = TrueTime::END,
+            // The claim of somebody who has died since has to be waited out like a leader that died.
+            What::Wrote {
+                holder: Some(life), ..
+            } if scene.node_of(life).is_none() => self.due = TrueTime::END,
             _ => {}
         }
     }
@@ -106,7 +110,7 @@ mod tests {
     use super::*;
     use crate::invariants::history::History;
     use crate::plan::{Backend, Foreign};
-    use crate::trace::Operation;
+    use crate::trace::{Down, Life, Operation};
 
     fn breaks(history: &History) -> bool {
         history.broken().contains(&Invariant::Handover)
@@ -144,6 +148,15 @@ mod tests {
     fn a_store_vouches_again_once_somebody_has_held_the_lock_for_long() {
         assert!(!breaks(&deleted_and_renewed(110_000)));
         assert!(breaks(&deleted_and_renewed(120_000)));
+    }
+
+    #[test]
+    fn a_claim_of_the_dead_is_waited_out() {
+        let mut history = released();
+        history.at(101_002, 1, What::Down { how: Down::Crashed });
+        history.passes(101_003, Deed::Acquired, Life(2));
+        history.elects(120_000, 2);
+        assert!(!breaks(&history));
     }
 
     #[test]
