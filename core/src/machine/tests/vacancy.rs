@@ -80,6 +80,18 @@ fn probation_counts_by_the_clock_that_shows_less() {
 }
 
 #[test]
+fn the_end_of_probation_is_waited_for_and_not_the_next_renewal() {
+    let mut bench = Bench::following(missing());
+    bench.answer(granted(11));
+    for version in [12, 13] {
+        bench.move_clocks(6_000, 6_000);
+        bench.give(Input::Tick);
+        bench.answer(confirmed(version));
+    }
+    assert_eq!(bench.machine.wake_after(bench.now), Some(ms(3_000)));
+}
+
+#[test]
 fn a_properly_released_lock_is_led_at_once() {
     let mut bench = Bench::following(vacant(Some(2), 10));
     assert_eq!(waits_ms(&mut bench), 0);
