@@ -2,6 +2,7 @@
 
 mod counter;
 mod node;
+mod sends;
 mod sleep;
 #[cfg(test)]
 mod tests;
@@ -9,3 +10,4 @@ mod tests;
 pub use counter::Counter;
 pub(crate) use counter::{counted, passed};
 pub use node::{ClockStart, NodeClock, SimClock};
+pub(crate) use sends::Sends;

@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -13,12 +12,10 @@ use super::belief::Beliefs;
 use super::files::Files;
 use super::log::Actor;
 use crate::TrueTime;
-use crate::clock::SimClock;
+use crate::clock::{self, SimClock};
 use crate::executor::Handle;
 use crate::trace::{Answer, Life, Operation, RequestId, What};
 
-/// How many sends are remembered: more than any deadline counts back, also where each is tried again at once.
-const SENDS_KEPT: usize = 512;
 const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 
 /// The number of the request that a process makes now, for whoever carries it.
@@ -31,24 +28,18 @@ impl Current {
     }
 }
 
-/// When a process sent its writes, by its own clock and in true time.
+/// The sends of a process, for whoever of it looks.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Sends(Arc<Mutex<VecDeque<(Reading, TrueTime)>>>);
+pub(super) struct Sends(Arc<Mutex<clock::Sends>>);
 
 impl Sends {
     fn add(&self, reading: Reading, at: TrueTime) {
-        let mut sends = self.0.lock().expect(ONE_THREAD);
-        if sends.len() == SENDS_KEPT {
-            sends.pop_front();
-        }
-        sends.push_back((reading, at));
+        self.0.lock().expect(ONE_THREAD).add(reading, at);
     }
 
     /// When the write was sent that a deadline counts from.
     pub(super) fn when(&self, reading: Reading) -> Option<TrueTime> {
-        let sends = self.0.lock().expect(ONE_THREAD);
-        let sent = sends.iter().rev().find(|(known, _)| *known == reading);
-        sent.map(|(_, at)| *at)
+        self.0.lock().expect(ONE_THREAD).when(reading)
     }
 }
 

@@ -52,3 +52,12 @@ pub struct NodeFacts {
     /// The candidate's name where it is not the node's own.
     pub name: Option<String>,
 }
+
+impl NodeFacts {
+    /// How long something of so many nanoseconds by this node's timers may take in true time: they may be slewed by a tenth, on an
+    /// oscillator that is slow by ρ.
+    pub(super) fn at_most_in_true_time(&self, nanos: u64) -> u64 {
+        let slewed = nanos.saturating_add(nanos / 9);
+        slewed.saturating_add(slewed / 1_000_000 * u64::from(self.drift_ppm))
+    }
+}

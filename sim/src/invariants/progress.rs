@@ -26,14 +26,9 @@ const MOMENT: u64 = 10_000_000;
 
 impl Progress {
     pub(super) fn new(facts: &Facts) -> Self {
-        let call = |node: &NodeFacts| {
-            let timeout = node.request_timeout.get();
-            let slewed = timeout + timeout / 9;
-            let drift = slewed / 1_000_000 * u64::from(node.drift_ppm);
-            Call {
-                takes: slewed + drift + MOMENT,
-                due: TrueTime::END,
-            }
+        let call = |node: &NodeFacts| Call {
+            takes: node.at_most_in_true_time(node.request_timeout.get()) + MOMENT,
+            due: TrueTime::END,
         };
         Self {
             nodes: facts.nodes.iter().map(call).collect(),

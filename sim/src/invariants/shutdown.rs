@@ -31,13 +31,9 @@ impl Shutdown {
             let calls = node.request_timeout.get().saturating_mul(5);
             let calls = calls.saturating_add(node.retry.get());
             let stops = node.drain_timeout.saturating_add(node.stop_timeout).get();
-            let late = |takes: u64| {
-                let slewed = takes.saturating_add(takes / 9);
-                slewed.saturating_add(slewed / 1_000_000 * u64::from(node.drift_ppm))
-            };
             End {
-                takes: late(calls.saturating_add(stops)),
-                calls: late(calls),
+                takes: node.at_most_in_true_time(calls.saturating_add(stops)),
+                calls: node.at_most_in_true_time(calls),
                 due: TrueTime::END,
             }
         };

@@ -1,5 +1,3 @@
-use std::collections::VecDeque;
-
 use tenure_core::machine::OperationId;
 use tenure_core::memory::SessionId;
 use tenure_core::{CandidateId, Nanos, Reading, Timing};
@@ -8,6 +6,7 @@ use super::candidate::{Belief, Running};
 use super::event::Event;
 use super::work::Work;
 use crate::TrueTime;
+use crate::clock::Sends;
 use crate::plan::{Backend, NodePlan, Plan};
 use crate::planted::Distortion;
 use crate::random::{Purpose, Stream};
@@ -60,7 +59,7 @@ pub(super) struct Process {
     pub(super) id: CandidateId,
     pub(super) life: Life,
     /// When the last requests were sent that a deadline may count from, by its clocks and in true time.
-    sends: VecDeque<(Reading, TrueTime)>,
+    sends: Sends,
     pub(super) session: SessionId,
     pub(super) validity: Option<Validity>,
     pub(super) work: Option<Work>,
@@ -86,9 +85,6 @@ impl Validity {
         }
     }
 }
-
-/// How many sends are remembered: more than any deadline counts back, also where each is tried again at once.
-const SENDS_KEPT: usize = 512;
 
 impl Node {
     pub(super) fn new(
@@ -145,7 +141,7 @@ impl Process {
             ending: false,
             id,
             life,
-            sends: VecDeque::new(),
+            sends: Sends::default(),
             session,
             validity: None,
             work: None,
@@ -154,18 +150,12 @@ impl Process {
 
     /// A request that a deadline may count from is sent.
     pub(super) fn sends(&mut self, reading: Reading, now: TrueTime) {
-        if self.sends.len() == SENDS_KEPT {
-            self.sends.pop_front();
-        }
-        self.sends.push_back((reading, now));
+        self.sends.add(reading, now);
     }
 
     /// When the request was sent that was sent at this reading.
     pub(super) fn sent_at(&self, reading: Reading) -> Option<TrueTime> {
-        let mut newest_first = self.sends.iter().rev();
-        newest_first
-            .find(|(read, _)| *read == reading)
-            .map(|(_, at)| *at)
+        self.sends.when(reading)
     }
 
     /// How long the candidate gives way when its work has ended by itself after so long.
