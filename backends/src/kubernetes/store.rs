@@ -7,7 +7,7 @@ use tenure_core::backend::{
     Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, OperatorRequest, Release,
     ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Submitted, Vacancy,
 };
-use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation};
+use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Version};
 
 use super::api::Answer;
 use super::cluster::Shared;
@@ -113,6 +113,14 @@ impl Store {
         Ok(Written::Done(lease))
     }
 
+    /// Reads the Lease if its object at `version`, which a write is to be an edit of, was not shown to this handle.
+    async fn know(&self, version: Version) -> Result<(), Failure> {
+        if locked(&self.known).at(version).is_none() {
+            self.get().await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn observe(&self) -> Result<Observation, Failure> {
         let Some((lease, answer)) = self.get().await? else {
             return Ok(Observation::of(LockState::Missing));
@@ -208,9 +216,11 @@ impl Store {
                 (Draft::new(&self.lease, namespace), None)
             }
             Basis::At(version) => {
+                self.know(version).await?;
                 let known = locked(&self.known);
                 let Some(base) = known.at(version) else {
-                    return Ok(Acquired::Busy(None));
+                    let seen = known.newest().map(Lease::observation);
+                    return Ok(Acquired::Busy(seen));
                 };
                 (Draft::of(base), Some(base.clone()))
             }
@@ -261,6 +271,7 @@ impl Store {
     }
 
     pub(crate) async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Failure> {
+        self.know(renewal.hold.version).await?;
         let held = locked(&self.known)
             .held(&renewal.candidate, &renewal.hold)
             .map(Draft::of);
@@ -287,6 +298,7 @@ impl Store {
         let Release {
             candidate, hold, ..
         } = release;
+        self.know(hold.version).await?;
         let held = locked(&self.known).held(candidate, hold).map(|lease| {
             let renewed = lease.renew_micros().unwrap_or(0);
             (Draft::of(lease), renewed)
