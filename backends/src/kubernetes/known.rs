@@ -40,6 +40,8 @@ struct Granted {
 struct Sight {
     /// Whether the kubelet was asked about this holder.
     asked: bool,
+    /// Whether it said that the holder's container has ended, which does not change any more.
+    dead: bool,
     first: Reading,
     holder: Holder,
     renewed: Option<u64>,
@@ -90,6 +92,7 @@ impl Known {
         };
         self.sight = Some(Sight {
             asked,
+            dead: false,
             first: now,
             holder,
             renewed,
@@ -176,11 +179,25 @@ impl Known {
         }
     }
 
-    /// The kubelet was asked.
-    pub(crate) fn asked(&mut self) {
-        if let Some(sight) = &mut self.sight {
+    /// The kubelet was asked about the holder of `lease`, and said whether it is dead.
+    pub(crate) fn asked(&mut self, lease: &Lease, dead: bool) {
+        let holder = lease.holder();
+        let renewed = lease.renew_micros();
+        if let Some(sight) = &mut self.sight
+            && Some(&sight.holder) == holder.as_ref()
+        {
             sight.asked = true;
+            sight.dead |= dead && sight.renewed == renewed;
         }
+    }
+
+    /// Whether the holder is known to be dead.
+    pub(crate) fn is_dead(&self, lease: &Lease) -> bool {
+        self.sight.as_ref().is_some_and(|sight| {
+            sight.dead
+                && Some(&sight.holder) == lease.holder().as_ref()
+                && sight.renewed == lease.renew_micros()
+        })
     }
 
     /// The newest Lease that was shown.

@@ -44,6 +44,7 @@ mod container;
 mod error;
 mod hints;
 mod known;
+mod leases;
 mod names;
 mod pods;
 mod record;

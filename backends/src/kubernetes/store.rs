@@ -189,13 +189,21 @@ impl Store {
         self.cluster.own.as_ref()?;
         let holder = lease.holder()?.incarnation()?;
         let container = Container::of(lease).filter(|container| container.holder == holder)?;
+        let mark = ReleaseMark {
+            by: holder,
+            identity: lease.identity(),
+        };
         let now = self.cluster.api.clock.now();
-        if !locked(&self.known).is_to_be_asked_about(now, lease) {
-            return None;
+        {
+            let known = locked(&self.known);
+            if known.is_dead(lease) {
+                return Some(mark);
+            }
+            if !known.is_to_be_asked_about(now, lease) {
+                return None;
+            }
         }
-        let reported = container::report(&self.cluster.api, &container.pod).await;
-        locked(&self.known).asked();
-        let dead = match reported {
+        let dead = match container::report(&self.cluster.api, &container.pod).await {
             Ok(pod) => pod.is_some_and(|pod| container.is_dead(&pod, lease)),
             Err(failure) => {
                 let error = failure.into_error("observe");
@@ -203,10 +211,8 @@ impl Store {
                 false
             }
         };
-        dead.then_some(ReleaseMark {
-            by: holder,
-            identity: lease.identity(),
-        })
+        locked(&self.known).asked(lease, dead);
+        dead.then_some(mark)
     }
 
     pub(crate) async fn acquire(&self, claim: &Claim) -> Result<Acquired, Failure> {

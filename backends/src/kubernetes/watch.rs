@@ -51,6 +51,8 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
     fn missed(&self);
     /// From now on changes are told, or no longer.
     fn watching(&self, works: bool);
+    /// The right to watch is missing.
+    fn refused(&self) {}
 }
 
 /// Asks a watch to be opened again.
@@ -153,6 +155,7 @@ impl Follower {
                     }
                     if failure.kind() == ErrorKind::PermissionDenied {
                         self.tell_refused(failure, &mut told_refused);
+                        self.sink.refused();
                         from = None;
                         self.api.clock.sleep(RIGHTS_AGAIN_AFTER).await;
                     } else {
