@@ -41,6 +41,8 @@ mod cluster;
 mod config;
 mod connection;
 mod container;
+#[cfg(test)]
+mod container_tests;
 mod error;
 mod hints;
 mod known;
@@ -48,6 +50,10 @@ mod leases;
 mod names;
 mod pods;
 mod record;
+#[cfg(test)]
+mod record_fuzz;
+#[cfg(test)]
+mod record_tests;
 #[cfg(feature = "simulated-api")]
 pub mod simulated;
 mod stagger;
