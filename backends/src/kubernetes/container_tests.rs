@@ -90,11 +90,7 @@ fn only_the_kubelets_word_on_this_very_container_is_proof() {
         (
             false,
             "another ended",
-            status(
-                "containerd://c2",
-                ended("containerd://c2", at),
-                none.clone(),
-            ),
+            status("containerd://c2", ended("containerd://c2", at), none),
         ),
         (false, "nothing told", json!({ "name": "worker" })),
     ] {

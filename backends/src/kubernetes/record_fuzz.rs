@@ -100,7 +100,7 @@ fn text(random: &mut Random) -> String {
 fn value(random: &mut Random, depth: usize) -> Value {
     match random.below(if depth == 0 { 6 } else { 8 }) {
         0 => Value::Null,
-        1 => json!(random.next() % 2 == 0),
+        1 => json!(random.next().is_multiple_of(2)),
         2 => json!(random.next()),
         3 => json!(i64::from_ne_bytes(random.next().to_ne_bytes())),
         4 => json!(f64::from_bits(random.next())),

@@ -5,7 +5,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use tenure_core::WallTime;
 
 /// The last microsecond that can be said: two days before the year 9999 ends, so that it has a date in every time zone.
-pub(crate) const LAST: u64 = 253_402_207_200_999_999;
+pub(crate) const LAST: u64 = 253_402_207_199_999_999;
 
 /// A `MicroTime`: six digits behind the second, always. Nothing for a time that it cannot express.
 pub(crate) fn micro_time(micros: u64) -> Option<String> {
@@ -38,7 +38,7 @@ mod tests {
             (0, "1970-01-01T00:00:00.000000Z"),
             (1, "1970-01-01T00:00:00.000001Z"),
             (1_796_009_600_120_000, "2026-11-30T03:33:20.120000Z"),
-            (LAST, "9999-12-30T22:00:00.999999Z"),
+            (LAST, "9999-12-30T21:59:59.999999Z"),
         ] {
             assert_eq!(micro_time(micros).as_deref(), Some(text));
             assert_eq!(micros_of(text), Some(micros));
