@@ -53,6 +53,7 @@ impl LeaseLock {
         let store = Arc::new(Store {
             cluster,
             election,
+            hints: Arc::clone(&hints),
             known: Mutex::new(Known::default()),
             lease,
         });
@@ -108,7 +109,8 @@ impl LockBackend for LeaseLock {
 
     async fn observe(&self) -> Result<Observation, Error> {
         let seen = self.store.observe().await;
-        let behind = locked(&self.store.known).is_watch_behind();
+        let told = self.hints.told();
+        let behind = locked(&self.store.known).is_watch_behind(told);
         if let Some(watch) = locked(&self.watch).as_ref().filter(|_| behind) {
             watch.nudge();
         }

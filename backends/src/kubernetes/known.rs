@@ -51,13 +51,11 @@ impl Known {
     /// An answer to a request shows the Lease.
     pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
         self.see(now, lease);
-        if self
-            .read
-            .as_ref()
-            .is_none_or(|read| read.version() <= lease.version())
-        {
+        let newer = |known: &Lease| known.version() > lease.version();
+        if !self.read.as_ref().is_some_and(newer) {
             self.read = Some(lease.clone());
         }
+        self.event = self.event.take().filter(newer);
     }
 
     /// The Lease is gone.
@@ -70,11 +68,11 @@ impl Known {
     /// The watch shows the Lease. Older than what is known, it tells nothing.
     pub(crate) fn saw_event(&mut self, now: Reading, lease: Lease) {
         let version = lease.version();
-        let newer = |known: &Option<Lease>| known.as_ref().is_none_or(|k| k.version() < version);
-        if newer(&self.read) {
+        if self
+            .newest()
+            .is_none_or(|newest| newest.version() < version)
+        {
             self.see(now, &lease);
-        }
-        if newer(&self.event) {
             self.event = Some(lease);
         }
     }
@@ -153,11 +151,10 @@ impl Known {
 
     /// Whether the watch did not tell within the time of one whole read what the read before it had shown: then it is dead, or its
     /// server lags.
-    pub(crate) fn is_watch_behind(&mut self) -> bool {
-        let told = self.event.as_ref().map(Lease::version);
-        let behind = self.behind.is_some_and(|version| told < Some(version));
+    pub(crate) fn is_watch_behind(&mut self, told: Version) -> bool {
+        let behind = self.behind.is_some_and(|version| told < version);
         let shown = self.read.as_ref().map(Lease::version);
-        self.behind = shown.filter(|version| !behind && told < Some(*version));
+        self.behind = shown.filter(|version| !behind && told < *version);
         behind
     }
 

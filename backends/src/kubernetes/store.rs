@@ -13,6 +13,7 @@ use super::api::Answer;
 use super::cluster::Shared;
 use super::container::{self, Container};
 use super::error::{Asked, Failure};
+use super::hints::Hints;
 use super::known::Known;
 use super::record::{Draft, Lease, Stranger};
 use crate::host::random_bits;
@@ -26,6 +27,7 @@ const SUBMITS_MAX: usize = 5;
 pub(crate) struct Store {
     pub(crate) cluster: Arc<Shared>,
     pub(crate) election: ElectionName,
+    pub(crate) hints: Arc<Hints>,
     pub(crate) known: Mutex<Known>,
     pub(crate) lease: String,
 }
@@ -76,6 +78,7 @@ impl Store {
         known.took(now.shortest_since(began).into());
         let lease = Lease::parse(answer.object.take())?;
         known.saw_answer(now, &lease);
+        self.hints.answered(lease.version());
         Ok(Some((lease, answer)))
     }
 
@@ -110,6 +113,7 @@ impl Store {
         let mut known = locked(&self.known);
         known.took(now.shortest_since(began).into());
         known.saw_answer(now, &lease);
+        self.hints.answered(lease.version());
         Ok(Written::Done(lease))
     }
 
