@@ -1,26 +1,28 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenure_backends::host::SystemClock;
-use tenure_backends::kubernetes::Cluster;
-use tenure_backends::kubernetes::kube::{self, Config, config::KubeConfigOptions};
+use tenure_core::memory::Operation;
 use tenure_core::testing::conformance::{Ability, Fixture, TestLock, Trouble};
-use tenure_core::{Clock, ElectionName, LockBackend};
+use tenure_core::{Clock, LockBackend};
+use tenure_testkit::{Account, Namespace, Proxy, TestCluster, WATCH_RULES};
+
+use crate::scene::{NAME, cluster_behind, election, wait};
 
 #[derive(Debug)]
 struct Server;
 
 struct Lease {
-    admin: kube::Client,
-    cluster: Cluster,
-    name: String,
+    account: Account,
+    namespace: Namespace<'static>,
+    proxies: Mutex<BTreeMap<usize, Arc<Proxy>>>,
 }
 
 impl std::fmt::Debug for Lease {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.name)
+        f.write_str(&self.namespace.name)
     }
 }
 
@@ -29,57 +31,26 @@ fn trouble(error: impl std::fmt::Display) -> Trouble {
 }
 
 impl Lease {
-    fn path(&self) -> String {
-        format!(
-            "/apis/coordination.k8s.io/v1/namespaces/default/leases/{}",
-            self.name
-        )
+    fn proxy(&self, number: usize) -> Arc<Proxy> {
+        Arc::clone(&self.proxies.lock().unwrap()[&number])
     }
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Trouble> {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header(
-                "content-type",
-                if method == "PATCH" {
-                    "application/merge-patch+json"
-                } else {
-                    "application/json"
-                },
-            )
-            .body(
-                body.map(|b| serde_json::to_vec(&b).unwrap())
-                    .unwrap_or_default(),
-            )
-            .map_err(trouble)?;
-        self.admin.request(request).await.map_err(trouble)
-    }
-    async fn patch(&self, body: Value) -> Result<(), Trouble> {
-        self.send("PATCH", &self.path(), Some(body)).await.map(drop)
+
+    fn patch(&self, patch: &Value) -> Result<(), Trouble> {
+        self.namespace
+            .patch_lease(NAME, patch)
+            .map(drop)
+            .map_err(trouble)
     }
 }
 
 #[async_trait]
 impl Fixture for Server {
     async fn fresh_lock(&self) -> Result<Box<dyn TestLock>, Trouble> {
-        static N: AtomicU64 = AtomicU64::new(0);
-        let config = Config::from_kubeconfig(&KubeConfigOptions::default())
-            .await
-            .map_err(trouble)?;
-        let admin = kube::Client::try_from(config.clone()).map_err(trouble)?;
-        let cluster = Cluster::builder()
-            .config(config)
-            .open()
-            .await
-            .map_err(trouble)?;
+        let namespace = TestCluster::shared().namespace();
         Ok(Box::new(Lease {
-            admin,
-            cluster,
-            name: format!(
-                "t{}-{}",
-                std::process::id(),
-                N.fetch_add(1, Ordering::Relaxed)
-            ),
+            account: namespace.account(WATCH_RULES),
+            namespace,
+            proxies: Mutex::default(),
         }))
     }
 
@@ -87,12 +58,7 @@ impl Fixture for Server {
         let pods = "members are pods, which nobody enlists";
         let version =
             "the token is the version of the acquiring write, which only its answer tells";
-        vec![
-            (Ability::Enlist, pods),
-            (Ability::TellTokenAtOnce, version),
-            (Ability::LoseReply, ""),
-            (Ability::LoseRequest, ""),
-        ]
+        vec![(Ability::Enlist, pods), (Ability::TellTokenAtOnce, version)]
     }
 
     fn clock(&self) -> Option<Arc<dyn Clock>> {
@@ -102,12 +68,11 @@ impl Fixture for Server {
 
 #[async_trait]
 impl TestLock for Lease {
-    async fn handle(&self, _number: usize) -> Result<Arc<dyn LockBackend>, Trouble> {
-        let lock = self
-            .cluster
-            .lock(ElectionName::new(&self.name).unwrap())
-            .map_err(trouble)?;
-        Ok(Arc::new(lock))
+    async fn handle(&self, number: usize) -> Result<Arc<dyn LockBackend>, Trouble> {
+        let proxy = Arc::new(Proxy::to(self.namespace.cluster.api().port()));
+        let cluster = cluster_behind(&self.account, &proxy).await;
+        self.proxies.lock().unwrap().insert(number, proxy);
+        Ok(Arc::new(cluster.lock(election()).map_err(trouble)?))
     }
 
     async fn crash(&self, _number: usize) -> Result<(), Trouble> {
@@ -115,20 +80,19 @@ impl TestLock for Lease {
     }
 
     async fn delete_lock(&self) -> Result<(), Trouble> {
-        self.send("DELETE", &self.path(), None).await.map(drop)
+        self.namespace.delete_lease(NAME).map_err(trouble)
     }
 
     async fn edit_label(&self) -> Result<(), Trouble> {
-        self.patch(json!({"metadata": {"labels": {"edited": "yes"}}}))
-            .await
+        self.patch(&json!({ "metadata": { "labels": { "edited": "yes" } } }))
     }
 
     async fn empty_record(&self) -> Result<(), Trouble> {
-        self.patch(json!({"spec": {"holderIdentity": null}})).await
+        self.patch(&json!({ "spec": { "holderIdentity": null } }))
     }
 
     async fn copy_record(&self) -> Result<(), Trouble> {
-        let mut object = self.send("GET", &self.path(), None).await?;
+        let mut object = self.namespace.lease(NAME).unwrap();
         self.delete_lock().await?;
         let meta = object["metadata"].as_object_mut().unwrap();
         for key in [
@@ -139,28 +103,29 @@ impl TestLock for Lease {
         ] {
             meta.remove(key);
         }
-        let path = self.path();
-        let (collection, _) = path.rsplit_once('/').unwrap();
-        self.send("POST", collection, Some(object)).await.map(drop)
+        self.namespace
+            .create_lease(&object)
+            .map(drop)
+            .map_err(trouble)
     }
 
     async fn corrupt_record(&self) -> Result<(), Trouble> {
-        self.patch(json!({"spec": {"holderIdentity": "???", "renewTime": null, "leaseDurationSeconds": null}})).await
+        self.patch(&json!({ "spec": { "holderIdentity": "???", "renewTime": null } }))
     }
 
     async fn overwrite_holder(&self, holder: &str) -> Result<(), Trouble> {
-        self.patch(json!({"spec": {"holderIdentity": holder}}))
-            .await
+        self.patch(&json!({ "spec": { "holderIdentity": holder } }))
     }
-}
 
-fn wait<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .worker_threads(2)
-        .build()
-        .unwrap()
-        .block_on(future)
+    async fn lose_next_reply(&self, number: usize, _operation: Operation) -> Result<(), Trouble> {
+        self.proxy(number).lose_next_reply();
+        Ok(())
+    }
+
+    async fn lose_next_request(&self, number: usize, _operation: Operation) -> Result<(), Trouble> {
+        self.proxy(number).lose_next_request();
+        Ok(())
+    }
 }
 
 tenure_core::conformance_tests!(wait, Server);

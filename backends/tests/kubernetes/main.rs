@@ -1,4 +1,4 @@
-//! The Kubernetes backend on a real API server.
+//! The Kubernetes backend on a real API server, which the tests start.
 
 #![cfg(feature = "kubernetes")]
 #![expect(
@@ -7,3 +7,4 @@
 )]
 
 mod conformance;
+mod scene;
