@@ -33,6 +33,8 @@ pub(crate) struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) namespace: String,
     request_timeout: Duration,
+    /// How often a right that was missing is looked for again.
+    pub(crate) rights_interval: Duration,
     source: Source,
 }
 
@@ -76,6 +78,7 @@ impl Api {
             clock,
             namespace,
             request_timeout,
+            rights_interval: Duration::from_secs(60),
             source,
         }
     }
