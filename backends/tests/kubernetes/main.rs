@@ -7,4 +7,7 @@
 )]
 
 mod conformance;
+mod lease;
+mod network;
+mod rights;
 mod scene;

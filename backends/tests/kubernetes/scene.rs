@@ -32,6 +32,12 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     })
 }
 
+/// Lets `duration` pass, between two looks at something.
+#[expect(clippy::disallowed_methods, reason = "real servers need real time")]
+pub(crate) async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 /// How the account comes in at the API server.
 pub(crate) fn builder(namespace: &Namespace<'_>, account: &Account) -> ClusterBuilder {
     Cluster::builder().config(account.config(namespace.cluster.api().port()))
