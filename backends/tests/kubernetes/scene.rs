@@ -77,3 +77,9 @@ pub(crate) fn part(namespace: &Namespace<'_>, pointer: &str) -> Value {
     let lease = namespace.lease(NAME).unwrap();
     lease.pointer(pointer).cloned().unwrap_or_default()
 }
+
+/// The present, as a kubelet writes it.
+pub(crate) fn now() -> String {
+    let now = tenure_core::Clock::wall(&tenure_backends::host::SystemClock::new());
+    tenure_core::WallTime::from_unix_seconds(now.unix_seconds()).to_string()
+}
