@@ -210,7 +210,8 @@ impl Writer {
                 missing,
             )
             .await?;
-        if answer.status == StatusCode::NOT_FOUND {
+        // Where there is no pod, there is no label to take away.
+        if answer.status == StatusCode::NOT_FOUND && value.is_some() {
             let detail = format!(
                 "there is no pod {namespace}/{}: set the pod's name, and the namespace to its own",
                 self.pod
