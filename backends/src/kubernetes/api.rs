@@ -11,22 +11,30 @@ use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
 use kube::core::WatchEvent;
 use serde_json::Value;
-use tenure_core::{Clock, ErrorKind, WallTime};
+use tenure_core::{Clock, ErrorKind, Nanos, Reading, WallTime};
 
 use super::connection::{self, Clients, Source};
 use super::error::{Asked, Failure};
 use super::time;
+use crate::locked::locked;
 
 /// No Lease is larger, and no list of pods that an election is about.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// A token that was revoked is not looked for by every election at every try.
+const READ_AGAIN_EVERY: Duration = Duration::from_secs(1);
 
 /// The API server, as one process sees it.
 #[derive(Debug)]
 pub(crate) struct Api {
     clients: Mutex<Clients>,
+    /// When the way in was last read again.
+    read_again: Mutex<Option<Reading>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) namespace: String,
     request_timeout: Duration,
+    /// How often a right that was missing is looked for again.
+    pub(crate) rights_interval: Duration,
     source: Source,
 }
 
@@ -66,15 +74,17 @@ impl Api {
     ) -> Self {
         Self {
             clients: Mutex::new(clients),
+            read_again: Mutex::default(),
             clock,
             namespace,
             request_timeout,
+            rights_interval: Duration::from_secs(60),
             source,
         }
     }
 
     fn clients(&self) -> Clients {
-        crate::locked::locked(&self.clients).clone()
+        locked(&self.clients).clone()
     }
 
     /// Reads an object or a list, authoritatively; nothing when there is none.
@@ -198,6 +208,14 @@ impl Api {
 
     /// After a 401 the token may have been rotated: what names it is read again, for the next request.
     async fn read_way_in_again(&self) {
+        {
+            let now = self.clock.now();
+            let mut last = locked(&self.read_again);
+            if last.is_some_and(|last| now.longest_since(last) < Nanos::from(READ_AGAIN_EVERY)) {
+                return;
+            }
+            *last = Some(now);
+        }
         let read = async {
             let config = self.source.read_again().await?;
             config
@@ -205,7 +223,7 @@ impl Api {
                 .transpose()
         };
         match read.await {
-            Ok(Some(clients)) => *crate::locked::locked(&self.clients) = clients,
+            Ok(Some(clients)) => *locked(&self.clients) = clients,
             Ok(None) => {}
             Err(failure) => {
                 let error = failure.into_error("authenticate");

@@ -12,9 +12,8 @@ use super::cluster::{Share, Shared};
 use super::error::BACKEND;
 use super::hints::{Hints, Told};
 use super::known::Known;
+use super::leases::Watch;
 use super::store::{Initialized, Store};
-use super::tasks::TaskGuard;
-use super::watch::{Follower, Nudge, Target};
 use super::{pods, stagger};
 use crate::locked::locked;
 
@@ -22,9 +21,8 @@ use crate::locked::locked;
 pub struct LeaseLock {
     description: Description,
     hints: Arc<Hints>,
-    nudge: Arc<Nudge>,
     store: Arc<Store>,
-    watch: Mutex<Option<TaskGuard>>,
+    watch: Mutex<Option<Watch>>,
     _share: Share,
 }
 
@@ -52,17 +50,16 @@ impl LeaseLock {
             tells_members: cluster.pods.is_some(),
         };
         let hints = Arc::new(Hints::default());
-        let nudge = Arc::new(Nudge::default());
         let store = Arc::new(Store {
             cluster,
             election,
+            hints: Arc::clone(&hints),
             known: Mutex::new(Known::default()),
             lease,
         });
         Self {
             description,
             hints,
-            nudge,
             store,
             watch: Mutex::default(),
             _share: share,
@@ -86,20 +83,7 @@ impl LeaseLock {
             return;
         }
         let Store { cluster, lease, .. } = &*self.store;
-        let namespace = &cluster.api.namespace;
-        let follower = Follower {
-            api: Arc::clone(&cluster.api),
-            nudge: Arc::clone(&self.nudge),
-            sink: Arc::clone(&self.hints) as _,
-            target: Target {
-                path: format!(
-                    "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases?fieldSelector=metadata.name%3D{lease}"
-                ),
-                resource: "leases",
-                name: lease.clone(),
-            },
-        };
-        *watch = Some(cluster.tasks.spawn(Box::pin(follower.follow())));
+        *watch = Some(cluster.leases.watch(lease, &self.hints));
         if let Some(pods) = &cluster.pods {
             let listener = pods::Listener::new(&self.hints, &self.store);
             pods.tell(listener);
@@ -125,8 +109,10 @@ impl LockBackend for LeaseLock {
 
     async fn observe(&self) -> Result<Observation, Error> {
         let seen = self.store.observe().await;
-        if locked(&self.store.known).is_watch_behind() {
-            self.nudge.nudge();
+        let told = self.hints.told();
+        let behind = locked(&self.store.known).is_watch_behind(told);
+        if let Some(watch) = locked(&self.watch).as_ref().filter(|_| behind) {
+            watch.nudge();
         }
         seen.map_err(|failure| failure.into_error("observe"))
     }

@@ -8,6 +8,7 @@ use super::backend::LeaseLock;
 use super::config::{ClusterBuilder, DeathProof};
 use super::container::Own;
 use super::error::Failure;
+use super::leases::Leases;
 use super::names;
 use super::pods::Pods;
 use super::tasks::Tasks;
@@ -35,12 +36,12 @@ pub(crate) struct Shared {
     pub(crate) api: Arc<Api>,
     /// Which election each Lease name was opened for.
     elections: Mutex<BTreeMap<String, (ElectionName, Weak<()>)>>,
+    pub(crate) leases: Arc<Leases>,
     /// This process's container, where its death is to be proved by the kubelet.
     pub(crate) own: Option<Arc<Own>>,
     /// The members, where they are asked for.
     pub(crate) pods: Option<Arc<Pods>>,
     pub(crate) settings: Settings,
-    pub(crate) tasks: Arc<dyn Tasks>,
 }
 
 /// Keeps a Lease's name for one election of this process.
@@ -89,13 +90,14 @@ impl Cluster {
             .selector
             .clone()
             .map(|selector| Arc::new(Pods::new(Arc::clone(&api), selector, Arc::clone(&tasks))));
+        let leases = Arc::new(Leases::new(Arc::clone(&api), tasks));
         Self(Arc::new(Shared {
             api,
             elections: Mutex::default(),
+            leases,
             own,
             pods,
             settings,
-            tasks,
         }))
     }
 

@@ -1,9 +1,11 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Config;
 use tenure_core::{Clock, Error, ErrorKind, NameError, WallTime};
 
+use super::api::Api;
 use super::cluster::{Cluster, Settings};
 use super::connection::{self, Clients, Source};
 use super::error::Failure;
@@ -50,11 +52,13 @@ pub struct ClusterBuilder {
     config: Option<Box<Config>>,
     context: Option<String>,
     death_proof: DeathProof,
+    kubeconfig: Option<PathBuf>,
     lease_prefix: Option<String>,
     members: Option<String>,
     namespace: Option<String>,
     pod_name: Option<String>,
     request_timeout: Duration,
+    rights_interval: Duration,
 }
 
 fn invalid(error: &NameError) -> Failure {
@@ -67,11 +71,13 @@ impl ClusterBuilder {
             config: None,
             context: None,
             death_proof: DeathProof::Nothing,
+            kubeconfig: None,
             lease_prefix: None,
             members: None,
             namespace: None,
             pod_name: None,
             request_timeout: Duration::from_secs(5),
+            rights_interval: Duration::from_secs(60),
         }
     }
 
@@ -96,6 +102,13 @@ impl ClusterBuilder {
     #[must_use]
     pub fn death_proof(mut self, proof: DeathProof) -> Self {
         self.death_proof = proof;
+        self
+    }
+
+    /// The kubeconfig file: what `KUBECONFIG` names or `~/.kube/config`, unless set. Read again when its token is no longer accepted.
+    #[must_use]
+    pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
+        self.kubeconfig = Some(path.into());
         self
     }
 
@@ -134,6 +147,13 @@ impl ClusterBuilder {
         self
     }
 
+    /// How often a right to watch that is missing is looked for again: 60 s, unless set.
+    #[must_use]
+    pub fn rights_interval(mut self, interval: Duration) -> Self {
+        self.rights_interval = interval;
+        self
+    }
+
     /// Opens the cluster: reads certificates and tokens, and sends nothing yet.
     ///
     /// Call it on the tokio runtime that the elections will run on.
@@ -148,7 +168,7 @@ impl ClusterBuilder {
     async fn connect(mut self) -> Result<Cluster, Failure> {
         let (source, config) = match self.config.take() {
             Some(config) => (Source::Given(config.clone()), *config),
-            None => Source::infer(self.context.take()).await?,
+            None => Source::infer(self.context.take(), self.kubeconfig.take()).await?,
         };
         let namespace = self.namespace.take();
         let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
@@ -232,7 +252,10 @@ impl ClusterBuilder {
             process_began,
             selector: self.members,
         };
-        let api = super::api::Api::new(clients, source, namespace, self.request_timeout, clock);
+        let api = Api {
+            rights_interval: self.rights_interval,
+            ..Api::new(clients, source, namespace, self.request_timeout, clock)
+        };
         Ok(Cluster::new(api, settings, tasks))
     }
 }

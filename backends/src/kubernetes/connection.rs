@@ -3,6 +3,7 @@
 //! Beside kube's own stack it leaves out what would repeat a request, and keeps `TCP_NODELAY` on: with kube's connector, which switches it
 //! off, the first request on every new connection waits some 40 ms for a delayed acknowledgement.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyper_rustls::HttpsConnector;
@@ -10,7 +11,7 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
-use kube::config::KubeConfigOptions;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tenure_core::ErrorKind;
 use tower::{BoxError, ServiceBuilder};
@@ -40,8 +41,8 @@ pub(crate) enum Source {
     Given(Box<Config>),
     /// A service account's files.
     InCluster,
-    /// A kubeconfig file, and perhaps one of its contexts.
-    Kubeconfig(KubeConfigOptions),
+    /// A kubeconfig file, the usual one unless named, and perhaps one of its contexts.
+    Kubeconfig(KubeConfigOptions, Option<PathBuf>),
     /// Ready clients, which nothing here can make again.
     Ready,
 }
@@ -51,7 +52,7 @@ impl std::fmt::Debug for Source {
         f.write_str(match self {
             Self::Given(_) => "Given",
             Self::InCluster => "InCluster",
-            Self::Kubeconfig(_) => "Kubeconfig",
+            Self::Kubeconfig(..) => "Kubeconfig",
             Self::Ready => "Ready",
         })
     }
@@ -59,17 +60,21 @@ impl std::fmt::Debug for Source {
 
 impl Source {
     /// What a process that says nothing gets: a kubeconfig where there is one, else the service account.
-    pub(crate) async fn infer(context: Option<String>) -> Result<(Self, Config), Failure> {
+    pub(crate) async fn infer(
+        context: Option<String>,
+        file: Option<PathBuf>,
+    ) -> Result<(Self, Config), Failure> {
         let options = KubeConfigOptions {
             context,
             ..KubeConfigOptions::default()
         };
-        let named = options.context.is_some() || std::env::var_os("KUBECONFIG").is_some();
+        let named =
+            options.context.is_some() || file.is_some() || std::env::var_os("KUBECONFIG").is_some();
         if !named && let Ok(config) = Config::incluster() {
             return Ok((Self::InCluster, config));
         }
-        match Config::from_kubeconfig(&options).await {
-            Ok(config) => Ok((Self::Kubeconfig(options), config)),
+        match from_kubeconfig(&options, file.as_deref()).await {
+            Ok(config) => Ok((Self::Kubeconfig(options, file), config)),
             Err(error) => {
                 let detail = format!(
                     "no cluster is configured: run in a pod, or name a kubeconfig in KUBECONFIG (and one of its contexts): {error}"
@@ -90,12 +95,22 @@ impl Source {
             Self::InCluster => Config::incluster()
                 .map(Some)
                 .map_err(|error| unreadable(error.into())),
-            Self::Kubeconfig(options) => {
-                let config = Config::from_kubeconfig(options).await;
+            Self::Kubeconfig(options, file) => {
+                let config = from_kubeconfig(options, file.as_deref()).await;
                 config.map(Some).map_err(|error| unreadable(error.into()))
             }
             Self::Ready => Ok(None),
         }
+    }
+}
+
+async fn from_kubeconfig(
+    options: &KubeConfigOptions,
+    file: Option<&Path>,
+) -> Result<Config, KubeconfigError> {
+    match file {
+        None => Config::from_kubeconfig(options).await,
+        Some(file) => Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, options).await,
     }
 }
 

@@ -123,11 +123,11 @@ pub(crate) struct Own {
 }
 
 /// What a record says of it, behind the incarnation.
-type Named = String;
+pub(crate) type Named = String;
 
 /// What the own pod's status shows.
 #[derive(PartialEq, Eq, Debug)]
-enum Look {
+pub(crate) enum Look {
     Found(Named),
     /// Not yet, for this reason.
     NotYet(&'static str),
@@ -245,7 +245,12 @@ fn first_process_began() -> Option<WallTime> {
 /// The own container in the own pod's status.
 ///
 /// The status may be that of the container before: of one that was restarted in place. That one began before this one's first process.
-fn look(pod: &Value, name: &str, container: Option<&str>, began: Option<WallTime>) -> Look {
+pub(crate) fn look(
+    pod: &Value,
+    name: &str,
+    container: Option<&str>,
+    began: Option<WallTime>,
+) -> Look {
     if shares_processes(pod) {
         let why = "its processes are shared (hostPID or shareProcessNamespace), so work may outlive the container";
         return Look::Never(why.to_owned());

@@ -2,9 +2,11 @@
 
 use std::future::poll_fn;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
 use serde_json::Value;
+use tenure_core::Version;
 
 use super::record::Lease;
 use super::watch::Sink;
@@ -30,7 +32,13 @@ struct Pending {
 
 /// The hints for one handle.
 #[derive(Default, Debug)]
-pub(crate) struct Hints(Mutex<Pending>);
+pub(crate) struct Hints {
+    /// The newest version that an answer has shown: its echo by the watch is no news.
+    answered: AtomicU64,
+    pending: Mutex<Pending>,
+    /// The newest version that the watch has told.
+    told: AtomicU64,
+}
 
 impl Hints {
     pub(crate) fn look(&self) {
@@ -43,7 +51,21 @@ impl Hints {
 
     /// The lock has become this.
     pub(crate) fn seen(&self, lease: Lease) {
-        self.tell(|pending| pending.seen = Some(Box::new(lease)));
+        let version = lease.version().0;
+        self.told.fetch_max(version, Ordering::Relaxed);
+        if version > self.answered.load(Ordering::Relaxed) {
+            self.tell(|pending| pending.seen = Some(Box::new(lease)));
+        }
+    }
+
+    /// An answer has shown this version.
+    pub(crate) fn answered(&self, version: Version) {
+        self.answered.fetch_max(version.0, Ordering::Relaxed);
+    }
+
+    /// The newest version that the watch has told.
+    pub(crate) fn told(&self) -> Version {
+        Version(self.told.load(Ordering::Relaxed))
     }
 
     pub(crate) fn tell_watching(&self, works: bool) {
@@ -53,7 +75,7 @@ impl Hints {
     /// Waits for the next hint.
     pub(crate) async fn next(&self) -> Told {
         poll_fn(|context| {
-            let mut pending = locked(&self.0);
+            let mut pending = locked(&self.pending);
             let told = if let Some(works) = pending.watching.take() {
                 Told::Watching(works)
             } else if let Some(lease) = pending.seen.take() {
@@ -73,7 +95,7 @@ impl Hints {
 
     fn tell(&self, change: impl FnOnce(&mut Pending)) {
         let waker = {
-            let mut pending = locked(&self.0);
+            let mut pending = locked(&self.pending);
             change(&mut pending);
             pending.waker.take()
         };

@@ -40,6 +40,8 @@ struct Granted {
 struct Sight {
     /// Whether the kubelet was asked about this holder.
     asked: bool,
+    /// Whether it said that the holder's container has ended, which does not change any more.
+    dead: bool,
     first: Reading,
     holder: Holder,
     renewed: Option<u64>,
@@ -49,13 +51,11 @@ impl Known {
     /// An answer to a request shows the Lease.
     pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
         self.see(now, lease);
-        if self
-            .read
-            .as_ref()
-            .is_none_or(|read| read.version() <= lease.version())
-        {
+        let newer = |known: &Lease| known.version() > lease.version();
+        if !self.read.as_ref().is_some_and(newer) {
             self.read = Some(lease.clone());
         }
+        self.event = self.event.take().filter(newer);
     }
 
     /// The Lease is gone.
@@ -68,11 +68,11 @@ impl Known {
     /// The watch shows the Lease. Older than what is known, it tells nothing.
     pub(crate) fn saw_event(&mut self, now: Reading, lease: Lease) {
         let version = lease.version();
-        let newer = |known: &Option<Lease>| known.as_ref().is_none_or(|k| k.version() < version);
-        if newer(&self.read) {
+        if self
+            .newest()
+            .is_none_or(|newest| newest.version() < version)
+        {
             self.see(now, &lease);
-        }
-        if newer(&self.event) {
             self.event = Some(lease);
         }
     }
@@ -90,6 +90,7 @@ impl Known {
         };
         self.sight = Some(Sight {
             asked,
+            dead: false,
             first: now,
             holder,
             renewed,
@@ -150,11 +151,10 @@ impl Known {
 
     /// Whether the watch did not tell within the time of one whole read what the read before it had shown: then it is dead, or its
     /// server lags.
-    pub(crate) fn is_watch_behind(&mut self) -> bool {
-        let told = self.event.as_ref().map(Lease::version);
-        let behind = self.behind.is_some_and(|version| told < Some(version));
+    pub(crate) fn is_watch_behind(&mut self, told: Version) -> bool {
+        let behind = self.behind.is_some_and(|version| told < version);
         let shown = self.read.as_ref().map(Lease::version);
-        self.behind = shown.filter(|version| !behind && told < Some(*version));
+        self.behind = shown.filter(|version| !behind && told < *version);
         behind
     }
 
@@ -176,11 +176,25 @@ impl Known {
         }
     }
 
-    /// The kubelet was asked.
-    pub(crate) fn asked(&mut self) {
-        if let Some(sight) = &mut self.sight {
+    /// The kubelet was asked about the holder of `lease`, and said whether it is dead.
+    pub(crate) fn asked(&mut self, lease: &Lease, dead: bool) {
+        let holder = lease.holder();
+        let renewed = lease.renew_micros();
+        if let Some(sight) = &mut self.sight
+            && Some(&sight.holder) == holder.as_ref()
+        {
             sight.asked = true;
+            sight.dead |= dead && sight.renewed == renewed;
         }
+    }
+
+    /// Whether the holder is known to be dead.
+    pub(crate) fn is_dead(&self, lease: &Lease) -> bool {
+        self.sight.as_ref().is_some_and(|sight| {
+            sight.dead
+                && Some(&sight.holder) == lease.holder().as_ref()
+                && sight.renewed == lease.renew_micros()
+        })
     }
 
     /// The newest Lease that was shown.

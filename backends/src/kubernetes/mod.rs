@@ -41,13 +41,20 @@ mod cluster;
 mod config;
 mod connection;
 mod container;
+#[cfg(test)]
+mod container_tests;
 mod error;
 mod hints;
 mod known;
 mod leader_label;
+mod leases;
 mod names;
 mod pods;
 mod record;
+#[cfg(test)]
+mod record_fuzz;
+#[cfg(test)]
+mod record_tests;
 #[cfg(feature = "simulated-api")]
 pub mod simulated;
 mod stagger;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tenure_core::backend::Member;
+use tenure_core::{Nanos, Reading};
 
 use super::api::Api;
 use super::error::{Asked, Failure};
@@ -17,6 +18,9 @@ use crate::locked::locked;
 
 /// How often pods are listed where they cannot be watched.
 const POLL_EVERY: Duration = Duration::from_secs(10);
+
+/// Many elections ask at once, after one change.
+const LISTED_STAYS: Duration = Duration::from_secs(1);
 
 /// Who wants to know.
 #[derive(Clone, Debug)]
@@ -34,6 +38,16 @@ impl Listener {
     }
 }
 
+/// The pods by name, and whether each is ready.
+#[derive(Default, Debug)]
+struct Ready {
+    /// When they were listed, unless something may have been missed since.
+    listed: Option<Reading>,
+    pods: BTreeMap<String, bool>,
+    /// Whether changes are told, so that what was listed stays the present.
+    watched: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Pods {
     shared: Arc<View>,
@@ -47,10 +61,10 @@ struct View {
     api: Arc<Api>,
     listeners: Mutex<Vec<Listener>>,
     path: String,
-    ready: Mutex<BTreeMap<String, bool>>,
+    /// Only one lists at a time: those who wait for it want the same.
+    listing: tokio::sync::Mutex<()>,
+    ready: Mutex<Ready>,
     selector: String,
-    /// Whether changes are told, so that the view is the present.
-    watched: Mutex<bool>,
 }
 
 impl Pods {
@@ -63,10 +77,10 @@ impl Pods {
         let shared = View {
             api,
             listeners: Mutex::default(),
+            listing: tokio::sync::Mutex::default(),
             path,
             ready: Mutex::default(),
             selector,
-            watched: Mutex::new(false),
         };
         Self {
             shared: Arc::new(shared),
@@ -104,16 +118,18 @@ impl Pods {
 
     /// Who is ready, by name.
     pub(crate) async fn members(&self) -> Result<Vec<Member>, Failure> {
-        if !*locked(&self.shared.watched) {
-            self.shared.list().await?;
+        if !self.shared.is_present() {
+            let _turn = self.shared.listing.lock().await;
+            if !self.shared.is_present() {
+                self.shared.list().await?;
+            }
         }
         let ready = locked(&self.shared.ready);
-        let names = ready.iter().filter(|(_, ready)| **ready);
         let member = |name: &String| Member {
             name: name.as_str().into(),
             incarnation: None,
         };
-        Ok(names.map(|(name, _)| member(name)).collect())
+        Ok(members_of(&ready.pods).map(member).collect())
     }
 }
 
@@ -121,7 +137,7 @@ impl Pods {
 async fn poll(view: Arc<View>) {
     loop {
         view.api.clock.sleep(POLL_EVERY).await;
-        if *locked(&view.watched) {
+        if locked(&view.ready).watched {
             continue;
         }
         if let Err(failure) = view.list().await {
@@ -132,6 +148,15 @@ async fn poll(view: Arc<View>) {
 }
 
 impl View {
+    /// Whether the view is the present: it was listed, and what has changed since is told, or cannot be much.
+    fn is_present(&self) -> bool {
+        let ready = locked(&self.ready);
+        let now = self.api.clock.now();
+        ready.listed.is_some_and(|listed| {
+            ready.watched || now.longest_since(listed) < Nanos::from(LISTED_STAYS)
+        })
+    }
+
     async fn list(&self) -> Result<(), Failure> {
         let asked = Asked {
             verb: "list",
@@ -151,8 +176,9 @@ impl View {
         }
         let changed = {
             let mut ready = locked(&self.ready);
-            let changed = members_of(&ready).ne(members_of(&listed));
-            *ready = listed;
+            let changed = members_of(&ready.pods).ne(members_of(&listed));
+            ready.pods = listed;
+            ready.listed = Some(self.api.clock.now());
             changed
         };
         if changed {
@@ -185,10 +211,10 @@ impl View {
     fn set(&self, pod: &Value, ready: Option<bool>) {
         let Some(name) = name(pod) else { return };
         let before = {
-            let mut known = locked(&self.ready);
+            let pods = &mut locked(&self.ready).pods;
             match ready {
-                Some(ready) => known.insert(name.to_owned(), ready),
-                None => known.remove(name),
+                Some(ready) => pods.insert(name.to_owned(), ready),
+                None => pods.remove(name),
             }
         };
         if before.unwrap_or(false) != ready.unwrap_or(false) {
@@ -208,13 +234,13 @@ impl Sink for View {
     }
 
     fn missed(&self) {
-        // The watch begins with all that are there; those that are not are told by nobody.
-        locked(&self.ready).clear();
+        // The watch begins with all that are there; those that are gone are told by nobody.
+        locked(&self.ready).listed = None;
         self.members_changed();
     }
 
     fn watching(&self, works: bool) {
-        *locked(&self.watched) = works;
+        locked(&self.ready).watched = works;
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct Lease {
     version: Version,
 }
 
+/// Whom a record names that cannot be understood.
+const UNREADABLE: &str = "unreadable record";
+
 /// What a Lease turned out to be, where it cannot be this election's lock.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Stranger {
@@ -86,10 +89,18 @@ impl Lease {
         self.meta("annotations", key)
     }
 
-    /// The holder's text; nothing when nobody is named.
+    /// The holder's text; nothing when nobody is named. What is no text counts as somebody.
     fn holder_text(&self) -> Option<&str> {
-        let text = self.spec("holderIdentity")?.as_str()?;
-        (!text.is_empty()).then_some(text)
+        let spec = self.object.get("spec").filter(|spec| !spec.is_null())?;
+        if !spec.is_object() {
+            return Some(UNREADABLE);
+        }
+        match spec.get("holderIdentity")? {
+            Value::Null => None,
+            Value::String(text) if text.is_empty() => None,
+            Value::String(text) => Some(text),
+            _ => Some(UNREADABLE),
+        }
     }
 
     pub(crate) fn holder(&self) -> Option<Holder> {
@@ -298,7 +309,7 @@ impl Draft {
         let next = transitions.map_or(0, |n| n.saturating_add(1).max(0));
         self.set("holderIdentity", json!(claim.candidate.to_string()));
         self.set("leaseTransitions", json!(next));
-        self.set_micros("acquireTime", claim.wall.unix_micros().min(LAST_WALL))?;
+        self.set_micros("acquireTime", claim.wall.unix_micros().min(time::LAST))?;
         self.set_micros("renewTime", claim.nonce.0)?;
         self.set_duration(claim.lease_duration)?;
         self.annotate(annotations::ELECTION, Some(election.to_string()));
@@ -360,8 +371,6 @@ impl Draft {
         self.label();
     }
 }
-
-const LAST_WALL: u64 = 253_402_300_799_999_999;
 
 /// The map in `value`, which is made one when somebody has made it something else.
 fn object(value: &mut Value) -> &mut Map<String, Value> {

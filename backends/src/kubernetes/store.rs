@@ -7,12 +7,13 @@ use tenure_core::backend::{
     Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, OperatorRequest, Release,
     ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Submitted, Vacancy,
 };
-use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation};
+use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Version};
 
 use super::api::Answer;
 use super::cluster::Shared;
 use super::container::{self, Container};
 use super::error::{Asked, Failure};
+use super::hints::Hints;
 use super::known::Known;
 use super::record::{Draft, Lease, Stranger};
 use crate::host::random_bits;
@@ -26,6 +27,7 @@ const SUBMITS_MAX: usize = 5;
 pub(crate) struct Store {
     pub(crate) cluster: Arc<Shared>,
     pub(crate) election: ElectionName,
+    pub(crate) hints: Arc<Hints>,
     pub(crate) known: Mutex<Known>,
     pub(crate) lease: String,
 }
@@ -76,6 +78,7 @@ impl Store {
         known.took(now.shortest_since(began).into());
         let lease = Lease::parse(answer.object.take())?;
         known.saw_answer(now, &lease);
+        self.hints.answered(lease.version());
         Ok(Some((lease, answer)))
     }
 
@@ -110,7 +113,16 @@ impl Store {
         let mut known = locked(&self.known);
         known.took(now.shortest_since(began).into());
         known.saw_answer(now, &lease);
+        self.hints.answered(lease.version());
         Ok(Written::Done(lease))
+    }
+
+    /// Reads the Lease if its object at `version`, which a write is to be an edit of, was not shown to this handle.
+    async fn know(&self, version: Version) -> Result<(), Failure> {
+        if locked(&self.known).at(version).is_none() {
+            self.get().await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn observe(&self) -> Result<Observation, Failure> {
@@ -181,13 +193,21 @@ impl Store {
         self.cluster.own.as_ref()?;
         let holder = lease.holder()?.incarnation()?;
         let container = Container::of(lease).filter(|container| container.holder == holder)?;
+        let mark = ReleaseMark {
+            by: holder,
+            identity: lease.identity(),
+        };
         let now = self.cluster.api.clock.now();
-        if !locked(&self.known).is_to_be_asked_about(now, lease) {
-            return None;
+        {
+            let known = locked(&self.known);
+            if known.is_dead(lease) {
+                return Some(mark);
+            }
+            if !known.is_to_be_asked_about(now, lease) {
+                return None;
+            }
         }
-        let reported = container::report(&self.cluster.api, &container.pod).await;
-        locked(&self.known).asked();
-        let dead = match reported {
+        let dead = match container::report(&self.cluster.api, &container.pod).await {
             Ok(pod) => pod.is_some_and(|pod| container.is_dead(&pod, lease)),
             Err(failure) => {
                 let error = failure.into_error("observe");
@@ -195,10 +215,8 @@ impl Store {
                 false
             }
         };
-        dead.then_some(ReleaseMark {
-            by: holder,
-            identity: lease.identity(),
-        })
+        locked(&self.known).asked(lease, dead);
+        dead.then_some(mark)
     }
 
     pub(crate) async fn acquire(&self, claim: &Claim) -> Result<Acquired, Failure> {
@@ -208,9 +226,11 @@ impl Store {
                 (Draft::new(&self.lease, namespace), None)
             }
             Basis::At(version) => {
+                self.know(version).await?;
                 let known = locked(&self.known);
                 let Some(base) = known.at(version) else {
-                    return Ok(Acquired::Busy(None));
+                    let seen = known.newest().map(Lease::observation);
+                    return Ok(Acquired::Busy(seen));
                 };
                 (Draft::of(base), Some(base.clone()))
             }
@@ -261,6 +281,7 @@ impl Store {
     }
 
     pub(crate) async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Failure> {
+        self.know(renewal.hold.version).await?;
         let held = locked(&self.known)
             .held(&renewal.candidate, &renewal.hold)
             .map(Draft::of);
@@ -287,6 +308,7 @@ impl Store {
         let Release {
             candidate, hold, ..
         } = release;
+        self.know(hold.version).await?;
         let held = locked(&self.known).held(candidate, hold).map(|lease| {
             let renewed = lease.renew_micros().unwrap_or(0);
             (Draft::of(lease), renewed)

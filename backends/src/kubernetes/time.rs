@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use tenure_core::WallTime;
 
-/// The last microsecond of the year 9999, which is the last one that a record can say.
-const LAST: u64 = 253_402_300_799_999_999;
+/// The last microsecond that can be said: two days before the year 9999 ends, so that it has a date in every time zone.
+pub(crate) const LAST: u64 = 253_402_207_199_999_999;
 
 /// A `MicroTime`: six digits behind the second, always. Nothing for a time that it cannot express.
 pub(crate) fn micro_time(micros: u64) -> Option<String> {
@@ -37,8 +37,8 @@ mod tests {
         for (micros, text) in [
             (0, "1970-01-01T00:00:00.000000Z"),
             (1, "1970-01-01T00:00:00.000001Z"),
-            (1_796_000_000_120_000, "2026-11-30T03:33:20.120000Z"),
-            (LAST, "9999-12-31T23:59:59.999999Z"),
+            (1_796_009_600_120_000, "2026-11-30T03:33:20.120000Z"),
+            (LAST, "9999-12-30T21:59:59.999999Z"),
         ] {
             assert_eq!(micro_time(micros).as_deref(), Some(text));
             assert_eq!(micros_of(text), Some(micros));

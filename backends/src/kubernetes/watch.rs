@@ -23,8 +23,6 @@ use crate::locked::locked;
 const SERVER_ENDS_AFTER_SECONDS: u64 = 290;
 /// Bookmarks come about once a minute. A watch that is silent for longer is opened again.
 const SILENCE_MAX: Duration = Duration::from_secs(100);
-/// How often a right that was missing is looked for again.
-const RIGHTS_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// A watch that ends sooner was no success.
 const SUCCESS: Duration = Duration::from_secs(5);
 /// 0.5, 1, 2 … 32 s between failed tries to open it.
@@ -51,6 +49,8 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
     fn missed(&self);
     /// From now on changes are told, or no longer.
     fn watching(&self, works: bool);
+    /// The right to watch is missing.
+    fn refused(&self) {}
 }
 
 /// Asks a watch to be opened again.
@@ -153,8 +153,9 @@ impl Follower {
                     }
                     if failure.kind() == ErrorKind::PermissionDenied {
                         self.tell_refused(failure, &mut told_refused);
+                        self.sink.refused();
                         from = None;
-                        self.api.clock.sleep(RIGHTS_AGAIN_AFTER).await;
+                        self.api.clock.sleep(self.api.rights_interval).await;
                     } else {
                         self.pause(failures).await;
                         failures += 1;
@@ -189,7 +190,7 @@ impl Follower {
     fn tell_refused(&self, failure: Failure, told: &mut bool) {
         if !std::mem::replace(told, true) {
             let error = failure.into_error("watch");
-            tracing::info!(error = %error, "watching is not allowed: polling instead, and asking again each minute");
+            tracing::info!(error = %error, "watching is not allowed: polling instead, and asking again now and then");
         }
     }
 

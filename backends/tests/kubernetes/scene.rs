@@ -1,0 +1,73 @@
+//! What the tests share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tenure_backends::kubernetes::{Cluster, ClusterBuilder, LeaseLock};
+use tenure_core::backend::{Grant, Hold, Renewed};
+use tenure_core::testing::Contender;
+use tenure_core::{ElectionName, Error};
+use tenure_testkit::{Account, Namespace, Proxy};
+
+pub(crate) const NAME: &str = "nightly";
+/// Far more than anything here takes, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn election() -> ElectionName {
+    ElectionName::new(NAME).unwrap()
+}
+
+/// Runs a test on a runtime of its own, but not for ever.
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let limited = tokio::time::timeout(PATIENCE, future);
+        limited.await.expect("a test takes less than a minute")
+    })
+}
+
+/// How the account comes in at the API server.
+pub(crate) fn builder(namespace: &Namespace<'_>, account: &Account) -> ClusterBuilder {
+    Cluster::builder().config(account.config(namespace.cluster.api().port()))
+}
+
+pub(crate) async fn cluster_behind(account: &Account, proxy: &Proxy) -> Cluster {
+    let builder = Cluster::builder().config(account.config(proxy.port()));
+    builder.open().await.unwrap()
+}
+
+/// A candidate that does what the test tells it.
+pub(crate) fn contender(cluster: &Cluster, name: &str, bits: u128) -> Contender {
+    contender_on(cluster.lock(election()).unwrap(), name, bits)
+}
+
+pub(crate) fn contender_on(lock: LeaseLock, name: &str, bits: u128) -> Contender {
+    Contender::new(Arc::new(lock), name, bits).unwrap()
+}
+
+pub(crate) async fn leads(contender: &Contender) -> Grant {
+    let grant = contender.try_lead().await.unwrap();
+    grant.expect("a lock that may be taken is granted")
+}
+
+pub(crate) async fn renews(contender: &Contender, hold: Hold) -> Result<Hold, Error> {
+    match contender.lock.renew(&contender.renewal(hold)).await? {
+        Renewed::Confirmed(receipt) => Ok(Hold {
+            version: receipt.version,
+            ..hold
+        }),
+        Renewed::Conflict(seen) => panic!("the hold stands, but a renewal met {seen:?}"),
+    }
+}
+
+/// A part of the Lease as the API server has it.
+pub(crate) fn part(namespace: &Namespace<'_>, pointer: &str) -> Value {
+    let lease = namespace.lease(NAME).unwrap();
+    lease.pointer(pointer).cloned().unwrap_or_default()
+}

@@ -1,0 +1,24 @@
+//! Real servers for tests: an API server of Kubernetes with its store, on free ports and in a directory of their own, and a proxy that
+//! makes the way to them as bad as a network can be.
+//!
+//! Nothing is left behind: a server ends with the process that started it, however that ends.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails here should fail the test that asked for it"
+)]
+
+mod account;
+mod admin;
+mod cluster;
+mod namespace;
+mod process;
+mod proxy;
+mod wait;
+
+pub use account::{Account, CAMEL_RULES, Rule, WATCH_RULES};
+pub use admin::Admin;
+pub use cluster::{ApiServer, TestCluster};
+pub use namespace::{Namespace, PodStatus};
+pub use proxy::{Flow, Proxy};
+pub use wait::{pause, until};

@@ -1,0 +1,100 @@
+//! Processes that end with this one.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+type Request = (Command, Sender<std::io::Result<Child>>);
+
+/// A child's death signal comes when the *thread* that started it ends, so one thread that never ends starts them all.
+fn starter() -> &'static Sender<Request> {
+    static STARTER: OnceLock<Sender<Request>> = OnceLock::new();
+    STARTER.get_or_init(|| {
+        let (requests, waiting) = channel::<Request>();
+        std::thread::Builder::new()
+            .name("starter".to_owned())
+            .spawn(move || {
+                for (mut command, started) in waiting {
+                    drop(started.send(command.spawn()));
+                }
+            })
+            .unwrap();
+        requests
+    })
+}
+
+/// A server's process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    name: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program`, which the kernel kills when this process ends. What it says goes to a file in `directory`.
+    pub(crate) fn start(
+        program: &Path,
+        arguments: &[String],
+        directory: &Path,
+        name: &str,
+    ) -> Self {
+        let log = directory.join(format!("{name}.log"));
+        let output = File::options()
+            .append(true)
+            .create(true)
+            .open(&log)
+            .unwrap();
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program)
+            .args(arguments)
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output);
+        let (started, child) = channel();
+        starter().send((command, started)).unwrap();
+        let child = child.recv().unwrap();
+        let child = child.unwrap_or_else(|error| {
+            panic!("{name} could not be started by setpriv (of util-linux): {error}")
+        });
+        Self {
+            child,
+            name: name.to_owned(),
+            log,
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        // It may have ended.
+        let _ = kill_process(Pid::from_raw(pid).unwrap(), signal);
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What went wrong, if it has ended by itself.
+    pub(crate) fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().unwrap()?;
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines[lines.len().saturating_sub(5)..].join("\n");
+        Some(format!("{} ended ({status}): {last}", self.name))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.child.wait();
+    }
+}

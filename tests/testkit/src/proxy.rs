@@ -1,0 +1,262 @@
+//! A way to a server that a test makes as bad as it likes.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::wait::pause;
+
+/// How often a direction looks whether it may go on.
+const RHYTHM: Duration = Duration::from_millis(2);
+
+/// What becomes of the bytes of one direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// They go on.
+    Pass,
+    /// They wait, as behind a network that loses everything, and go on when it is healed.
+    Hold,
+}
+
+/// A proxy of TCP connections on the loopback interface. TLS goes through it untouched.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    connections: AtomicU64,
+    state: Mutex<State>,
+    target: u16,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Connections of an older time are closed.
+    age: u64,
+    closed: bool,
+    delay: Duration,
+    lose_reply: bool,
+    lose_request: bool,
+    /// Whether new connections are refused.
+    refuses: bool,
+    to_client: Flow,
+    to_server: Flow,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    ToClient,
+    ToServer,
+}
+
+impl Proxy {
+    /// A proxy before the server that listens at `target` on the loopback interface.
+    ///
+    /// # Panics
+    /// When no port is to be had.
+    pub fn to(target: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared = Arc::new(Shared {
+            connections: AtomicU64::new(0),
+            state: Mutex::new(State {
+                age: 0,
+                closed: false,
+                delay: Duration::ZERO,
+                lose_reply: false,
+                lose_request: false,
+                refuses: false,
+                to_client: Flow::Pass,
+                to_server: Flow::Pass,
+            }),
+            target,
+        });
+        let accepting = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if accepting.state.lock().unwrap().closed {
+                    return;
+                }
+                accepting.connect(&client);
+            }
+        });
+        Self { port, shared }
+    }
+
+    /// Where clients connect to.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.shared.state.lock().unwrap());
+    }
+
+    /// What becomes of requests and of replies.
+    pub fn flow(&self, to_server: Flow, to_client: Flow) {
+        self.change(|state| {
+            state.to_server = to_server;
+            state.to_client = to_client;
+        });
+    }
+
+    /// Closes all connections and refuses new ones.
+    pub fn cut(&self) {
+        self.change(|state| {
+            state.age += 1;
+            state.refuses = true;
+        });
+    }
+
+    /// Lets everything through again.
+    pub fn heal(&self) {
+        self.change(|state| {
+            state.refuses = false;
+            state.delay = Duration::ZERO;
+            state.to_client = Flow::Pass;
+            state.to_server = Flow::Pass;
+        });
+    }
+
+    /// Closes all connections. New ones are welcome.
+    pub fn reset(&self) {
+        self.change(|state| state.age += 1);
+    }
+
+    /// Makes each way take so much longer.
+    pub fn delay(&self, delay: Duration) {
+        self.change(|state| state.delay = delay);
+    }
+
+    /// The next bytes from the server are lost, and their connection with them.
+    pub fn lose_next_reply(&self) {
+        self.change(|state| state.lose_reply = true);
+    }
+
+    /// The next bytes to the server are lost, and their connection with them.
+    pub fn lose_next_request(&self) {
+        self.change(|state| state.lose_request = true);
+    }
+
+    /// Whether a loss that was asked for has not happened yet.
+    pub fn is_to_lose(&self) -> bool {
+        let state = self.shared.state.lock().unwrap();
+        state.lose_reply || state.lose_request
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.change(|state| {
+            state.age += 1;
+            state.closed = true;
+        });
+        // The thread that accepts has to see it.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+    }
+}
+
+impl Shared {
+    fn connect(self: &Arc<Self>, client: &TcpStream) {
+        let age = {
+            let state = self.state.lock().unwrap();
+            if state.refuses {
+                let _ = client.shutdown(Shutdown::Both);
+                return;
+            }
+            state.age
+        };
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        let Ok(server) = TcpStream::connect(("127.0.0.1", self.target)) else {
+            let _ = client.shutdown(Shutdown::Both);
+            return;
+        };
+        for stream in [client, &server] {
+            stream.set_nodelay(true).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_millis(20)))
+                .unwrap();
+        }
+        for way in [Way::ToServer, Way::ToClient] {
+            let (from, to) = match way {
+                Way::ToServer => (client, &server),
+                Way::ToClient => (&server, client),
+            };
+            let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+            let shared = Arc::clone(self);
+            std::thread::spawn(move || shared.carry(way, age, from, to));
+        }
+    }
+
+    /// Carries bytes of one direction until the connection ends or is to end.
+    fn carry(&self, way: Way, age: u64, mut from: TcpStream, mut to: TcpStream) {
+        let mut buffer = vec![0; 16 << 10];
+        loop {
+            if self.is_over(age) {
+                break;
+            }
+            let count = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    continue;
+                }
+                Err(_) => break,
+            };
+            if !self.may_pass(way, age) || to.write_all(&buffer[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = from.shutdown(Shutdown::Both);
+        let _ = to.shutdown(Shutdown::Both);
+    }
+
+    fn is_over(&self, age: u64) -> bool {
+        self.state.lock().unwrap().age != age
+    }
+
+    /// Waits until what was read may go on; says whether it may at all.
+    fn may_pass(&self, way: Way, age: u64) -> bool {
+        let delay = {
+            let mut state = self.state.lock().unwrap();
+            let lost = match way {
+                Way::ToClient => std::mem::take(&mut state.lose_reply),
+                Way::ToServer => std::mem::take(&mut state.lose_request),
+            };
+            if lost {
+                return false;
+            }
+            state.delay
+        };
+        if !delay.is_zero() {
+            pause(delay);
+        }
+        loop {
+            let state = self.state.lock().unwrap();
+            if state.age != age {
+                return false;
+            }
+            let flow = match way {
+                Way::ToClient => state.to_client,
+                Way::ToServer => state.to_server,
+            };
+            drop(state);
+            if flow == Flow::Pass {
+                return true;
+            }
+            pause(RHYTHM);
+        }
+    }
+}
