@@ -42,6 +42,7 @@ pub(crate) struct Shared {
     /// The members, where they are asked for.
     pub(crate) pods: Option<Arc<Pods>>,
     pub(crate) settings: Settings,
+    pub(crate) tasks: Arc<dyn Tasks>,
 }
 
 /// Keeps a Lease's name for one election of this process.
@@ -90,7 +91,7 @@ impl Cluster {
             .selector
             .clone()
             .map(|selector| Arc::new(Pods::new(Arc::clone(&api), selector, Arc::clone(&tasks))));
-        let leases = Arc::new(Leases::new(Arc::clone(&api), tasks));
+        let leases = Arc::new(Leases::new(Arc::clone(&api), Arc::clone(&tasks)));
         Self(Arc::new(Shared {
             api,
             elections: Mutex::default(),
@@ -98,6 +99,7 @@ impl Cluster {
             own,
             pods,
             settings,
+            tasks,
         }))
     }
 

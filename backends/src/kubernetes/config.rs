@@ -252,10 +252,8 @@ impl ClusterBuilder {
             process_began,
             selector: self.members,
         };
-        let api = Api {
-            rights_interval: self.rights_interval,
-            ..Api::new(clients, source, namespace, self.request_timeout, clock)
-        };
+        let mut api = Api::new(clients, source, namespace, self.request_timeout, clock);
+        api.rights_interval = self.rights_interval;
         Ok(Cluster::new(api, settings, tasks))
     }
 }
