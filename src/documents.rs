@@ -1,6 +1,6 @@
 //! Runs the code of the documents in `docs/` as documentation tests.
 
-#[cfg(feature = "file")]
+#[cfg(all(feature = "file", feature = "kubernetes"))]
 #[doc = include_str!("../docs/backends.md")]
 mod backends {}
 

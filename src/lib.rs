@@ -9,6 +9,7 @@
 //! | --- | --- | --- |
 //! | `file` (default) | a lock file on one machine | nothing |
 //! | `kubernetes` | a Lease of a Kubernetes cluster | a service account that may get, create and update Leases |
+//! | none | in memory, for tests | nothing |
 //!
 //! ```
 //! # #[cfg(all(feature = "file", target_os = "linux"))]
@@ -30,6 +31,21 @@
 //! # #[cfg(not(all(feature = "file", target_os = "linux")))]
 //! # fn main() {}
 //! ```
+//!
+//! With a Lease only the lock is another one:
+//!
+//! ```no_run
+//! # #[cfg(feature = "kubernetes")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let cluster = tenure::kubernetes::Cluster::infer().await?;
+//! let lock = cluster.lock(tenure::ElectionName::new("nightly")?)?;
+//! let election = tenure::election(lock)?.build()?;
+//! # drop(election);
+//! # Ok(()) }
+//! ```
+//!
+//! The feature needs a version of Kubernetes to be chosen for `k8s-openapi` by the crate that is built in the end, such as
+//! `k8s-openapi = { version = "0.29", features = ["v1_33"] }`; 1.33 to 1.37 are supported.
 //!
 //! [`Election::run`] returns the work's value when it ends by itself, [`Election::run_forever`] campaigns again. [`Control`] watches
 //! and steers an election from elsewhere. What is guaranteed, under which assumptions, is in `docs/guarantees.md`.

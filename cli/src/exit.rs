@@ -45,6 +45,11 @@ impl Failure {
         }
     }
 
+    /// What the command line says cannot be used.
+    pub(crate) fn usage_of(message: impl fmt::Display) -> Self {
+        Self::usage(message.to_string())
+    }
+
     pub(crate) fn unavailable(message: impl fmt::Display) -> Self {
         Self {
             exit: Exit::Unavailable,

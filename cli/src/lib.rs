@@ -7,6 +7,7 @@ mod exit;
 pub mod guard;
 pub mod job;
 mod lock_url;
+mod open_lock;
 mod options;
 mod output;
 mod signals;

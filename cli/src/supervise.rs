@@ -17,7 +17,7 @@ use crate::concurrent::{Either, beside, either};
 use crate::guard::protocol::SilentProgram;
 use crate::guard::{Deadline, EXECUTABLE};
 use crate::job::{Guard, GuardSpec, Job, JobEnd, JobError, JobSpec};
-use crate::lock_url::OpenLock;
+use crate::open_lock::{Keeper, OpenLock};
 use crate::signals::SignalQueue;
 
 /// How often within a renew interval the deadline is looked at, at least.
@@ -45,9 +45,16 @@ impl Supervisor {
         leadership: &Leadership,
         work: impl FnOnce(Arc<Guard>) -> F,
     ) -> Result<Option<T>, JobError> {
-        let lock = self.lock.descriptor()?;
-        if leadership.stop_requested().is_some() || lock.is_none() {
-            // A lock that is no longer held is about to be noticed by the elector too.
+        let (lock, silent_program) = match self.lock.keeper()? {
+            Keeper::Descriptor(lock) => (Some(lock), SilentProgram::End),
+            Keeper::Nothing => (None, SilentProgram::Leave),
+            // The elector is about to notice that too.
+            Keeper::NotHeld => {
+                leadership.cancelled().await;
+                return Ok(None);
+            }
+        };
+        if leadership.stop_requested().is_some() {
             leadership.cancelled().await;
             return Ok(None);
         }
@@ -55,11 +62,7 @@ impl Supervisor {
         let sent = self.deadline(validity);
         let spec = GuardSpec {
             executable: EXECUTABLE.into(),
-            silent_program: if lock.is_some() {
-                SilentProgram::End
-            } else {
-                SilentProgram::Leave
-            },
+            silent_program,
             lock,
         };
         let guard = Arc::new(Guard::start(spec, sent).await?);
@@ -67,7 +70,8 @@ impl Supervisor {
             work(Arc::clone(&guard)),
             self.end_in_time(&guard, leadership),
         );
-        match either(work, self.keep(&guard, validity, sent)).await {
+        let kept = either(work, self.keep(&guard, validity, sent));
+        match self.lock.labelled(leadership, kept).await {
             Either::First(value) => Ok(Some(value)),
             Either::Second(()) => Err(JobError::guard_died()),
         }

@@ -46,7 +46,15 @@ fn every_command_in_the_document_works() {
 fn every_option_is_in_the_document() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/program.md");
     let document = std::fs::read_to_string(document).unwrap();
-    for command in ["run", "cron", "status", "watch", "resign", "guarantees"] {
+    for command in [
+        "run",
+        "cron",
+        "status",
+        "watch",
+        "resign",
+        "init",
+        "guarantees",
+    ] {
         let help = Command::new(env!("CARGO_BIN_EXE_tenure"))
             .args([command, "--help"])
             .output()

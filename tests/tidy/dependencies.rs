@@ -35,12 +35,14 @@ fn text<'a>(package: &'a Value, field: &str) -> &'a str {
     package[field].as_str().unwrap_or_default()
 }
 
-/// A version such as `1.89` as numbers that can be compared.
-fn numbers(version: &str) -> Vec<u32> {
-    version
-        .split('.')
-        .map(|part| part.parse().unwrap_or(u32::MAX))
-        .collect()
+/// A version such as `1.89` as numbers that can be compared: the same as `1.89.0`.
+fn numbers(version: &str) -> [u32; 3] {
+    let mut parts = version.split('.');
+    [(); 3].map(|()| {
+        parts
+            .next()
+            .map_or(0, |part| part.parse().unwrap_or(u32::MAX))
+    })
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub(crate) struct Shared {
     /// The members, where they are asked for.
     pub(crate) pods: Option<Arc<Pods>>,
     pub(crate) settings: Settings,
+    pub(crate) tasks: Arc<dyn Tasks>,
 }
 
 /// Keeps a Lease's name for one election of this process.
@@ -97,7 +98,7 @@ impl Cluster {
                 Arc::clone(&tasks),
             ))
         });
-        let leases = Arc::new(Leases::new(Arc::clone(&api), tasks));
+        let leases = Arc::new(Leases::new(Arc::clone(&api), Arc::clone(&tasks)));
         Self(Arc::new(Shared {
             api,
             elections: Mutex::default(),
@@ -105,6 +106,7 @@ impl Cluster {
             own,
             pods,
             settings,
+            tasks,
         }))
     }
 

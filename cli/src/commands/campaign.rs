@@ -15,7 +15,7 @@ use tenure::{Election, Timing};
 use crate::concurrent::{Either, beside, either};
 use crate::exit::{Exit, Failure};
 use crate::job::look_after_children;
-use crate::lock_url::OpenLock;
+use crate::open_lock::OpenLock;
 use crate::options::{CandidateOptions, PatienceOptions, explain};
 use crate::signals::{SignalQueue, Signals};
 
@@ -53,7 +53,7 @@ pub(super) fn election(
     let watchdog = ThreadWatchdog::start(OnOverrun::Abort).map_err(Failure::failed)?;
     let clock = Arc::new(SystemClock::new());
     Election::builder(Arc::clone(&lock.backend), clock, Seed::from_bits(seed))
-        .candidate(candidate.name())
+        .candidate(candidate.name()?)
         .on_missing(candidate.on_missing())
         .timing(timing)
         .watchdog(Arc::new(watchdog))

@@ -24,17 +24,22 @@ use crate::supervise::Supervisor;
 const CAUGHT_UP_MAX: NonZeroU8 = NonZeroU8::new(100).expect("not zero");
 
 pub(super) fn cron(options: CronOptions) -> Result<u8, Failure> {
+    super::block_on(campaign(options))?
+}
+
+async fn campaign(options: CronOptions) -> Result<u8, Failure> {
     let timing = options.timing.timing()?;
     let schedule = Schedule::in_zone(&options.schedule, &options.time_zone)
         .map_err(|error| Failure::usage(error.to_string()))?;
     let policy = policy(&options, timing.grace());
-    let lock = options.lock.open()?;
+    let pod = &options.candidate.pod;
+    let lock = options.lock.open_for_candidate(pod, timing).await?;
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), SignalQueue::default());
     let crew = Crew {
         post: Arc::default(),
         supervisor: Supervisor {
-            candidate: options.candidate.name().to_string(),
+            candidate: options.candidate.name()?.to_string(),
             command: options.command,
             lock,
             // A fire that runs is let finish when the program is told to end, so it is told nothing.
@@ -51,20 +56,18 @@ pub(super) fn cron(options: CronOptions) -> Result<u8, Failure> {
     jobs.register(job)
         .map_err(|error| Failure::usage(error.to_string()))?;
     let patience = PatienceOptions::endless();
-    super::block_on(async {
-        let work = |leadership: Leadership| {
-            let jobs = jobs.clone();
-            let crew = &crew;
-            async move { crew.lead(leadership, jobs).await }
-        };
-        let elected = election.run_forever(Backoff::STANDARD, work);
-        match campaign.run(&patience, elected).await? {
-            End::GaveUp | End::Left | End::Elected(Ok(()) | Err(RunError::ShutDown)) => {
-                Ok(campaign.exit(Exit::Success))
-            }
-            End::Elected(Err(error)) => Err(Failure::failed(error)),
+    let work = |leadership: Leadership| {
+        let jobs = jobs.clone();
+        let crew = &crew;
+        async move { crew.lead(leadership, jobs).await }
+    };
+    let elected = election.run_forever(Backoff::STANDARD, work);
+    match campaign.run(&patience, elected).await? {
+        End::GaveUp | End::Left | End::Elected(Ok(()) | Err(RunError::ShutDown)) => {
+            Ok(campaign.exit(Exit::Success))
         }
-    })?
+        End::Elected(Err(error)) => Err(Failure::failed(error)),
+    }
 }
 
 fn policy(options: &CronOptions, grace: std::time::Duration) -> Policy {

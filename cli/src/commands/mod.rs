@@ -4,6 +4,7 @@ mod campaign;
 mod completions;
 mod cron;
 mod guarantees;
+mod init;
 mod ledger;
 mod request;
 mod run;
@@ -63,6 +64,7 @@ fn execute(options: Options) -> Result<u8, Failure> {
         Command::Resign(options) => request::resign(&options),
         Command::Pause(options) => request::pause(&options),
         Command::Resume(options) => request::resume(&options),
+        Command::Init(options) => init::init(&options),
         Command::Guarantees(options) => guarantees::guarantees(&options),
         Command::Demo(options) => demo::run(options.plain).map(Exit::status),
         Command::DemoJob(options) => demo::job(&options.journal).map(Exit::status),

@@ -1,9 +1,10 @@
 use serde_json::json;
-use tenure::backend::{Observation, OperatorRequest, RequestKind, Submitted};
+use tenure::backend::{Holder, LockState, Observation, OperatorRequest, RequestKind, Submitted};
 
+use super::show::is_token_pending;
 use super::status::{in_time, look, open_to_look};
 use crate::exit::{Exit, Failure};
-use crate::lock_url::OpenLock;
+use crate::open_lock::OpenLock;
 use crate::options::RequestOptions;
 use crate::output::print;
 
@@ -23,18 +24,21 @@ pub(super) fn resume(options: &RequestOptions) -> Result<u8, Failure> {
 }
 
 fn make(options: &RequestOptions, kind: RequestKind) -> Result<u8, Failure> {
-    let lock = if kind == RequestKind::Pause {
-        // A pause may come before the first candidate.
-        options.lock.open()?
-    } else {
-        open_to_look(&options.lock)?.ok_or_else(|| {
-            Failure::unavailable(format!(
-                "{} does not exist: check the URL, nobody has led there",
-                options.lock.url
-            ))
-        })?
-    };
-    let observation = super::block_on(submit(&lock, kind))??;
+    let observation = super::block_on(async {
+        let lock = if kind == RequestKind::Pause {
+            // A pause may come before the first candidate.
+            options.lock.open().await?
+        } else {
+            let there = open_to_look(&options.lock).await?;
+            there.ok_or_else(|| does_not_exist(options))?
+        };
+        let seen = look(&lock).await?.observation;
+        let nothing = seen.lock == LockState::Missing && seen.request.is_none();
+        if kind == RequestKind::Resume && nothing {
+            return Err(does_not_exist(options));
+        }
+        submit(&lock, kind, seen).await
+    })??;
     let leader = observation.holder().map(|holder| holder.name().to_owned());
     if options.json {
         print(json!({
@@ -50,6 +54,13 @@ fn make(options: &RequestOptions, kind: RequestKind) -> Result<u8, Failure> {
         print(outcome(kind, leader.as_deref()))?;
     }
     Ok(Exit::Success.status())
+}
+
+fn does_not_exist(options: &RequestOptions) -> Failure {
+    Failure::unavailable(format!(
+        "{} does not exist: check the URL, nobody has led there",
+        options.lock.url
+    ))
 }
 
 fn outcome(kind: RequestKind, leader: Option<&str>) -> String {
@@ -69,11 +80,21 @@ fn outcome(kind: RequestKind, leader: Option<&str>) -> String {
 }
 
 /// Leaves the request for the leadership that is there now. Returns what was seen of it.
-async fn submit(lock: &OpenLock, kind: RequestKind) -> Result<Observation, Failure> {
-    let mut seen = look(lock).await?.observation;
+async fn submit(
+    lock: &OpenLock,
+    kind: RequestKind,
+    mut seen: Observation,
+) -> Result<Observation, Failure> {
     for _ in 0..TRIES {
         if kind == RequestKind::Resign && seen.holder().is_none() {
             return Ok(seen);
+        }
+        if let Some(holder) = seen.holder().filter(|_| is_token_pending(&seen)) {
+            // A request names the leadership that it is meant for, so that one that comes late hits nobody else.
+            return Err(Failure::unavailable(format!(
+                "{} has just begun to lead, and its token is not told before its first renewal: try again in a renew interval (5 s, unless another timing was chosen)",
+                holder.name()
+            )));
         }
         let request = OperatorRequest {
             kind,
@@ -84,6 +105,13 @@ async fn submit(lock: &OpenLock, kind: RequestKind) -> Result<Observation, Failu
             Ok(Submitted::Outdated(newer)) => seen = newer,
             Err(error) => return Err(Failure::unavailable(error)),
         }
+    }
+    let stranger = |holder: &&Holder| holder.incarnation().is_none();
+    if let Some(holder) = seen.holder().filter(stranger) {
+        return Err(Failure::unavailable(format!(
+            "the lock is held by {}, which is no candidate of this program and heeds no request: end it where it runs",
+            holder.name()
+        )));
     }
     Err(Failure::unavailable(
         "the leader changes faster than it can be asked: try again, and see `tenure watch`",

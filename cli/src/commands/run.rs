@@ -11,13 +11,18 @@ use crate::signals::SignalQueue;
 use crate::supervise::Supervisor;
 
 pub(super) fn run(options: RunOptions) -> Result<u8, Failure> {
+    super::block_on(campaign(options))?
+}
+
+async fn campaign(options: RunOptions) -> Result<u8, Failure> {
     let timing = options.timing.timing()?;
-    let lock = options.lock.open()?;
+    let pod = &options.candidate.pod;
+    let lock = options.lock.open_for_candidate(pod, timing).await?;
     let signals = SignalQueue::default();
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), signals.clone());
     let supervisor = Supervisor {
-        candidate: options.candidate.name().to_string(),
+        candidate: options.candidate.name()?.to_string(),
         command: options.command,
         lock,
         signals,
@@ -25,34 +30,30 @@ pub(super) fn run(options: RunOptions) -> Result<u8, Failure> {
     };
     let conflict = Exit::Conflict(options.patience.conflict_exit_code).status();
     let patience = &options.patience;
-    super::block_on(async {
-        if options.once {
-            let end = campaign
-                .run(patience, once(&mut election, &supervisor))
-                .await?;
-            match end {
-                End::GaveUp => Ok(conflict),
-                End::Left | End::Elected(Err(RunError::ShutDown)) => {
-                    Ok(campaign.exit(Exit::Success))
-                }
-                End::Elected(Err(error)) => Err(Failure::failed(error)),
-                End::Elected(Ok(Err(error))) => Err(Failure::failed(error)),
-                End::Elected(Ok(Ok(None))) => Ok(campaign.exit(Exit::Success)),
-                End::Elected(Ok(Ok(Some(end)))) => Ok(end.status()),
-            }
-        } else {
-            let end = campaign
-                .run(patience, again_and_again(&mut election, &supervisor))
-                .await?;
-            match end {
-                End::GaveUp => Ok(conflict),
-                End::Left | End::Elected(Ok(()) | Err(RunError::ShutDown)) => {
-                    Ok(campaign.exit(Exit::Success))
-                }
-                End::Elected(Err(error)) => Err(Failure::failed(error)),
-            }
+    if options.once {
+        let end = campaign
+            .run(patience, once(&mut election, &supervisor))
+            .await?;
+        match end {
+            End::GaveUp => Ok(conflict),
+            End::Left | End::Elected(Err(RunError::ShutDown)) => Ok(campaign.exit(Exit::Success)),
+            End::Elected(Err(error)) => Err(Failure::failed(error)),
+            End::Elected(Ok(Err(error))) => Err(Failure::failed(error)),
+            End::Elected(Ok(Ok(None))) => Ok(campaign.exit(Exit::Success)),
+            End::Elected(Ok(Ok(Some(end)))) => Ok(end.status()),
         }
-    })?
+    } else {
+        let end = campaign
+            .run(patience, again_and_again(&mut election, &supervisor))
+            .await?;
+        match end {
+            End::GaveUp => Ok(conflict),
+            End::Left | End::Elected(Ok(()) | Err(RunError::ShutDown)) => {
+                Ok(campaign.exit(Exit::Success))
+            }
+            End::Elected(Err(error)) => Err(Failure::failed(error)),
+        }
+    }
 }
 
 /// Runs the command until it has ended by itself once.

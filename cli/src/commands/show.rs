@@ -14,15 +14,40 @@ use super::ledger::Contents;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Shown {
     pub(super) lock: String,
-    pub(super) members: Vec<Member>,
+    pub(super) members: Members,
     pub(super) observation: Observation,
 }
 
-/// The operator's request in the lock, if it still means something: one for an older leadership does not.
+/// Who else is there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Members {
+    Known(Vec<Member>),
+    /// The lock tells no members, unless it is said which pods they are.
+    NotAskedFor,
+    /// They could not be read, for this reason.
+    Unknown(String),
+}
+
+/// The operator's request in the lock, if it still means something. A pause always does; a wish that somebody resigns only while that
+/// leadership lasts.
 pub(super) fn request_in_force(observation: &Observation) -> Option<OperatorRequest> {
-    observation
-        .request
-        .filter(|request| request.token >= observation.token)
+    let is_meant = |request: &OperatorRequest| match request.kind {
+        RequestKind::Resign => {
+            observation.holder().is_some()
+                && !is_token_pending(observation)
+                && request.token >= observation.token
+        }
+        RequestKind::Pause | RequestKind::Resume => true,
+    };
+    observation.request.filter(is_meant)
+}
+
+/// Whether somebody leads under a token that the lock does not tell yet: a Lease's is known to its leader alone until it renews.
+pub(super) fn is_token_pending(observation: &Observation) -> bool {
+    let ours = observation
+        .holder()
+        .is_some_and(|holder| holder.incarnation().is_some());
+    ours && observation.token.is_none()
 }
 
 impl Shown {
@@ -51,12 +76,6 @@ impl Shown {
                 "incarnation": holder.incarnation().map(|incarnation| incarnation.to_string()),
             })
         });
-        let members = self.members.iter().map(|member| {
-            json!({
-                "name": &*member.name,
-                "incarnation": member.incarnation.map(|incarnation| incarnation.to_string()),
-            })
-        });
         let request = request_in_force(observation).map(|request| {
             json!({
                 "kind": kind(request.kind),
@@ -71,8 +90,9 @@ impl Shown {
             "leader": leader,
             "since": observation.led_since.filter(|_| observation.holder().is_some()).map(time),
             "token": observation.token.map(FencingToken::value),
+            "token_pending": is_token_pending(observation),
             "written": observation.written.map(time),
-            "members": members.collect::<Vec<_>>(),
+            "members": self.members.json(),
             "request": request,
             "note": note,
             "fires": fires,
@@ -89,6 +109,8 @@ impl Shown {
         };
         if let Some(token) = self.observation.token {
             line += &format!(", token {token}");
+        } else if is_token_pending(&self.observation) {
+            line += ", token pending";
         }
         if let Some(request) = request_in_force(&self.observation) {
             line += &format!(", {} requested", kind(request.kind));
@@ -98,10 +120,42 @@ impl Shown {
                 line += &format!(", {name}: {value}");
             }
         }
-        if !self.members.is_empty() {
-            line += &format!(", members: {}", names(&self.members));
+        match &self.members {
+            Members::Known(members) if members.is_empty() => {}
+            Members::NotAskedFor => {}
+            members => line += &format!(", members: {members}"),
         }
         line
+    }
+}
+
+impl Members {
+    /// A list; nothing where none is known.
+    fn json(&self) -> Value {
+        let Self::Known(members) = self else {
+            return Value::Null;
+        };
+        let members = members.iter().map(|member| {
+            json!({
+                "name": &*member.name,
+                "incarnation": member.incarnation.map(|incarnation| incarnation.to_string()),
+            })
+        });
+        members.collect()
+    }
+}
+
+impl fmt::Display for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(members) if members.is_empty() => f.write_str("none"),
+            Self::Known(members) => {
+                let names: Vec<&str> = members.iter().map(|member| &*member.name).collect();
+                f.write_str(&names.join(", "))
+            }
+            Self::NotAskedFor => f.write_str("not asked for (--members says which pods they are)"),
+            Self::Unknown(why) => write!(f, "unknown: {why}"),
+        }
     }
 }
 
@@ -110,7 +164,13 @@ impl fmt::Display for Shown {
         let observation = &self.observation;
         let mut row = |name: &str, value: &dyn fmt::Display| writeln!(f, "{name:10}{value}");
         row("lock", &self.lock)?;
-        row("state", &self.state())?;
+        match observation.lock {
+            LockState::Missing => row(
+                "state",
+                &"missing: nobody has led yet, it was deleted, or the URL is wrong",
+            )?,
+            _ => row("state", &self.state())?,
+        }
         if let Some(holder) = observation.holder() {
             row("leader", &holder.name())?;
             if let Some(incarnation) = holder.incarnation() {
@@ -122,6 +182,8 @@ impl fmt::Display for Shown {
         }
         if let Some(token) = observation.token {
             row("token", &token)?;
+        } else if is_token_pending(observation) {
+            row("token", &"pending until the leader's first renewal")?;
         }
         if let Some(written) = observation.written {
             row("written", &time(written))?;
@@ -134,18 +196,8 @@ impl fmt::Display for Shown {
                 row(name, &value)?;
             }
         }
-        let members = if self.members.is_empty() {
-            "none".to_owned()
-        } else {
-            names(&self.members)
-        };
-        write!(f, "{:10}{members}", "members")
+        write!(f, "{:10}{}", "members", self.members)
     }
-}
-
-fn names(members: &[Member]) -> String {
-    let names: Vec<&str> = members.iter().map(|member| &*member.name).collect();
-    names.join(", ")
 }
 
 fn kind(kind: RequestKind) -> &'static str {
@@ -188,10 +240,10 @@ mod tests {
         });
         Shown {
             lock: "file:///a/b".to_owned(),
-            members: vec![Member {
+            members: Members::Known(vec![Member {
                 name: "host-1".into(),
                 incarnation: None,
-            }],
+            }]),
             observation,
         }
     }
@@ -230,6 +282,44 @@ members   host-1";
         let mut shown = shown();
         shown.observation.token = FencingToken::new(13);
         assert_eq!(request_in_force(&shown.observation), None);
+        let pause = OperatorRequest {
+            kind: RequestKind::Pause,
+            token: FencingToken::new(12),
+        };
+        shown.observation.request = Some(pause);
+        assert_eq!(request_in_force(&shown.observation), Some(pause));
+    }
+
+    #[test]
+    fn nobody_is_shown_as_asked_to_resign_who_has_done_so() {
+        let mut shown = shown();
+        shown.observation.lock = LockState::Missing;
+        assert_eq!(request_in_force(&shown.observation), None);
+    }
+
+    #[test]
+    fn a_token_that_is_not_told_yet_is_pending_and_makes_no_old_request_new() {
+        let mut shown = shown();
+        shown.observation.token = None;
+        assert_eq!(request_in_force(&shown.observation), None);
+        assert!(shown.line().contains("token pending"), "{}", shown.line());
+        assert!(shown.to_string().contains("pending until"), "{shown}");
+        assert_eq!(shown.json()["token_pending"], true);
+    }
+
+    #[test]
+    fn members_that_are_not_known_are_not_told_as_none() {
+        let mut shown = shown();
+        for (members, says) in [
+            (Members::Known(Vec::new()), "none"),
+            (Members::NotAskedFor, "--members"),
+            (Members::Unknown("no right".to_owned()), "unknown: no right"),
+        ] {
+            let known = matches!(members, Members::Known(_));
+            shown.members = members;
+            assert!(shown.to_string().contains(says), "{shown}");
+            assert_eq!(shown.json()["members"].is_array(), known, "{says}");
+        }
     }
 
     #[test]

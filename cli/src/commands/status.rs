@@ -3,10 +3,10 @@ use std::time::Duration;
 use tenure::backend::{LockState, Observation};
 use tenure::time::Clock;
 
-use super::show::Shown;
+use super::show::{Members, Shown};
 use crate::concurrent::{Either, either};
 use crate::exit::{Exit, Failure};
-use crate::lock_url::OpenLock;
+use crate::open_lock::OpenLock;
 use crate::options::{LockOptions, ShowOptions};
 use crate::output::print;
 
@@ -14,10 +14,12 @@ use crate::output::print;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn status(options: &ShowOptions) -> Result<u8, Failure> {
-    let shown = match open_to_look(&options.lock)? {
-        Some(lock) => super::block_on(look(&lock))??,
-        None => nothing(&options.lock),
-    };
+    let shown = super::block_on(async {
+        match open_to_look(&options.lock).await? {
+            Some(lock) => look(&lock).await,
+            None => Ok(nothing(&options.lock)),
+        }
+    })??;
     if options.json {
         print(shown.json())?;
     } else {
@@ -27,9 +29,9 @@ pub(super) fn status(options: &ShowOptions) -> Result<u8, Failure> {
 }
 
 /// Opens a lock without making anything; nothing where there is nothing to open.
-pub(super) fn open_to_look(options: &LockOptions) -> Result<Option<OpenLock>, Failure> {
+pub(super) async fn open_to_look(options: &LockOptions) -> Result<Option<OpenLock>, Failure> {
     if options.url.exists() {
-        options.open().map(Some)
+        options.open().await.map(Some)
     } else {
         Ok(None)
     }
@@ -39,26 +41,30 @@ pub(super) fn open_to_look(options: &LockOptions) -> Result<Option<OpenLock>, Fa
 pub(super) fn nothing(options: &LockOptions) -> Shown {
     Shown {
         lock: options.url.to_string(),
-        members: Vec::new(),
+        members: Members::Known(Vec::new()),
         observation: Observation::of(LockState::NeverHeld),
     }
 }
 
-/// Reads the lock and its members once.
+/// Reads the lock and its members once. Members that cannot be read leave the lock to be shown.
 pub(super) async fn look(lock: &OpenLock) -> Result<Shown, Failure> {
-    let read = async {
-        let observation = lock.backend.observe().await?;
-        let members = lock.backend.members().await?;
-        Ok::<_, tenure::Error>((observation, members))
+    let observation = in_time(lock.backend.observe()).await?;
+    let observation = observation.map_err(Failure::unavailable)?;
+    let description = lock.backend.description();
+    let members = if description.tells_members {
+        match in_time(lock.backend.members()).await {
+            Ok(Ok(members)) => Members::Known(members),
+            Ok(Err(error)) => Members::Unknown(error.to_string()),
+            Err(late) => Members::Unknown(late.to_string()),
+        }
+    } else {
+        Members::NotAskedFor
     };
-    match in_time(read).await? {
-        Ok((observation, members)) => Ok(Shown {
-            lock: lock.backend.description().url.clone(),
-            members,
-            observation,
-        }),
-        Err(error) => Err(Failure::unavailable(error)),
-    }
+    Ok(Shown {
+        lock: description.url.clone(),
+        members,
+        observation,
+    })
 }
 
 /// Waits for an answer of the lock, but not for ever.

@@ -23,7 +23,7 @@ async fn follow(options: &ShowOptions) -> Result<u8, Failure> {
     let mut last: Option<Shown> = None;
     loop {
         if lock.is_none() {
-            lock = open_to_look(&options.lock)?;
+            lock = open_to_look(&options.lock).await?;
         }
         let shown = match &lock {
             Some(lock) => look(lock).await?.without_heartbeat(),

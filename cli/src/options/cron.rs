@@ -12,6 +12,7 @@ pub(crate) const USUAL_JOB: &str = "job";
 #[command(after_help = "\
 Examples:
     tenure cron --lock file:///var/lib/tenure/nightly --schedule '0 2 * * *' --time-zone Europe/Berlin -- ./report
+    tenure cron --lock kubernetes://jobs/nightly --schedule '0 2 * * *' -- ./report
     tenure cron --lock file:///var/lib/tenure/tick --schedule '*/10 * * * * *' --missed last -- ./tick")]
 pub(crate) struct CronOptions {
     #[command(flatten)]

@@ -1,31 +1,141 @@
-use clap::Args;
-use tenure::FencingToken;
+use clap::{Args, ValueEnum};
 use tenure::file::NodeLocalLocks;
+use tenure::kubernetes::DeathProof;
+use tenure::{FencingToken, Timing};
 
+use super::LabelText;
 use crate::exit::Failure;
-use crate::lock_url::{LockUrl, OpenLock};
+use crate::lock_url::LockUrl;
+use crate::open_lock::{How, LeaseOptions, OpenLock};
 
 /// Which lock
 #[derive(Args, Debug)]
 pub(crate) struct LockOptions {
-    /// The lock, the same for all candidates: file:///directory/election
+    /// The lock, the same for all candidates: file:///directory/election or kubernetes://[context@]namespace/name
     #[arg(long = "lock", env = "TENURE_LOCK", value_name = "URL")]
     pub(crate) url: LockUrl,
-    /// Uses a file system whose locks may not reach other machines: all candidates must run on this one
+    /// file: uses a file system whose locks may not reach other machines: all candidates must run on this one
     #[arg(long, env = "TENURE_ACCEPT_NODE_LOCAL_LOCKS")]
-    pub(crate) accept_node_local_locks: bool,
-    /// A number that no token of this election has exceeded, for a lock whose tokens were lost
+    accept_node_local_locks: bool,
+    /// file: a number that no token of this election has exceeded, for a lock whose tokens were lost
     #[arg(long, env = "TENURE_TOKEN_FLOOR", value_name = "N")]
-    pub(crate) token_floor: Option<FencingToken>,
+    token_floor: Option<FencingToken>,
+    /// kubernetes: what the Lease's name begins with, followed by - and the election's name
+    #[arg(long, env = "TENURE_LEASE_PREFIX", value_name = "PREFIX")]
+    lease_prefix: Option<String>,
+    /// kubernetes: the pods that are members, by a label selector such as app=report
+    #[arg(long, env = "TENURE_MEMBERS", value_name = "SELECTOR")]
+    members: Option<String>,
+}
+
+/// What a candidate says of its pod
+#[derive(Args, Debug)]
+pub(crate) struct PodOptions {
+    /// kubernetes: this process's pod, and its candidate's name [default: the host's name]
+    #[arg(long, env = "TENURE_POD_NAME", value_name = "POD")]
+    pub(crate) pod_name: Option<String>,
+    /// kubernetes: what proves a leader dead before its lease has aged; the same for all candidates
+    #[arg(long, env = "TENURE_DEATH_PROOF", value_enum, default_value_t = DeathProofName::Nothing, value_name = "WHAT")]
+    death_proof: DeathProofName,
+    /// kubernetes: the container that this process runs in, for --death-proof kubelet in a pod of several
+    #[arg(long, env = "TENURE_CONTAINER", value_name = "NAME")]
+    container: Option<String>,
+    /// kubernetes: a label that the own pod has while it leads, such as role=leader; needs patch on pods, and is no fence
+    #[arg(long, env = "TENURE_LEADER_LABEL", value_name = "KEY[=VALUE]")]
+    leader_label: Option<LabelText>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum DeathProofName {
+    /// The kubelet's word that the leader's container has terminated; needs get on pods
+    Kubelet,
+    /// Nothing: its lease has to age
+    Nothing,
 }
 
 impl LockOptions {
-    pub(crate) fn open(&self) -> Result<OpenLock, Failure> {
-        let locks = if self.accept_node_local_locks {
-            NodeLocalLocks::Accept
-        } else {
-            NodeLocalLocks::Refuse
-        };
-        self.url.open(locks, self.token_floor)
+    /// Opens the lock for somebody who looks at it or asks its leader.
+    pub(crate) async fn open(&self) -> Result<OpenLock, Failure> {
+        OpenLock::open(&self.url, self.how(LeaseOptions::default())?).await
     }
+
+    /// Opens the lock for a candidate.
+    pub(crate) async fn open_for_candidate(
+        &self,
+        pod: &PodOptions,
+        timing: Timing,
+    ) -> Result<OpenLock, Failure> {
+        pod.check(&self.url)?;
+        let options = LeaseOptions {
+            death_proof: match pod.death_proof {
+                DeathProofName::Kubelet => DeathProof::Kubelet {
+                    container: pod.container.clone(),
+                },
+                DeathProofName::Nothing => DeathProof::Nothing,
+            },
+            leader_label: pod.leader_label.clone(),
+            pod_name: pod.pod_name.clone(),
+            timing: Some(timing),
+            ..LeaseOptions::default()
+        };
+        OpenLock::open(&self.url, self.how(options)?).await
+    }
+
+    fn how(&self, options: LeaseOptions) -> Result<How, Failure> {
+        match self.url {
+            LockUrl::File { .. } => {
+                refuse(self.lease_prefix.is_some(), "--lease-prefix", &self.url)?;
+                refuse(self.members.is_some(), "--members", &self.url)?;
+                Ok(How::File {
+                    locks: if self.accept_node_local_locks {
+                        NodeLocalLocks::Accept
+                    } else {
+                        NodeLocalLocks::Refuse
+                    },
+                    token_floor: self.token_floor,
+                })
+            }
+            LockUrl::Kubernetes { .. } => {
+                let local = "--accept-node-local-locks";
+                refuse(self.accept_node_local_locks, local, &self.url)?;
+                refuse(self.token_floor.is_some(), "--token-floor", &self.url)?;
+                Ok(How::Kubernetes(Box::new(LeaseOptions {
+                    lease_prefix: self.lease_prefix.clone(),
+                    members: self.members.clone(),
+                    ..options
+                })))
+            }
+        }
+    }
+}
+
+impl PodOptions {
+    fn check(&self, url: &LockUrl) -> Result<(), Failure> {
+        let proof = self.death_proof != DeathProofName::Nothing;
+        if let LockUrl::File { .. } = url {
+            refuse(self.pod_name.is_some(), "--pod-name", url)?;
+            refuse(proof, "--death-proof", url)?;
+            refuse(self.leader_label.is_some(), "--leader-label", url)?;
+        }
+        if self.container.is_some() && !proof {
+            return Err(Failure::usage(
+                "--container says whose death a kubelet proves: add --death-proof kubelet, or leave it out",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// An option of another kind of lock does nothing here, which who gave it should know.
+fn refuse(given: bool, option: &str, url: &LockUrl) -> Result<(), Failure> {
+    if !given {
+        return Ok(());
+    }
+    let (kinds, instead) = match url {
+        LockUrl::File { .. } => ("Leases (kubernetes://)", "a lock file"),
+        LockUrl::Kubernetes { .. } => ("lock files (file://)", "a Lease"),
+    };
+    Err(Failure::usage(format!(
+        "{option} is for {kinds} and means nothing for {instead}: leave it out for {url}"
+    )))
 }

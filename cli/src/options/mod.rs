@@ -2,6 +2,7 @@
 
 mod candidate;
 mod cron;
+mod label;
 mod lock;
 mod timing;
 
@@ -12,7 +13,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use candidate::CandidateOptions;
 pub(crate) use cron::{CronOptions, FiresName, MissedName, OverrunName, USUAL_JOB};
-pub(crate) use lock::LockOptions;
+pub(crate) use label::LabelText;
+pub(crate) use lock::{LockOptions, PodOptions};
 pub(crate) use timing::{LockKindName, TimingOptions, explain};
 
 use crate::output::LogFormat;
@@ -93,6 +95,12 @@ pub(crate) enum Command {
     Pause(RequestOptions),
     /// Ends a pause
     Resume(RequestOptions),
+    /// Makes a Lease that the very first candidate leads by at once
+    ///
+    /// A Lease that is missing may be one that was deleted while somebody leads, so that the first candidate makes it and then waits for a
+    /// whole lease duration. This makes it as if a leader had just given it back. Only you can know that nobody leads without it: stop all
+    /// candidates first, or be sure that there has never been one. A lock file needs nothing of the kind.
+    Init(InitOptions),
     /// Shows what follows from a timing: failover times, outages survived, and the inequality behind them
     Guarantees(GuaranteesOptions),
     /// Shows an election among five processes, with faults, in half a minute
@@ -118,7 +126,8 @@ impl Command {
 #[command(after_help = "\
 Examples:
     tenure run --lock file:///var/lib/tenure/poller -- ./poller --verbose
-    tenure run --lock file:///var/lib/tenure/backup --once --try -- ./backup")]
+    tenure run --lock file:///var/lib/tenure/backup --once --try -- ./backup
+    tenure run --lock kubernetes://jobs/poller --members app=poller -- ./poller")]
 pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) lock: LockOptions,
@@ -177,6 +186,18 @@ pub(crate) struct ShowOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct RequestOptions {
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
+    /// Prints one JSON object
+    #[arg(long, env = "TENURE_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+    tenure init --lock kubernetes://jobs/nightly")]
+pub(crate) struct InitOptions {
     #[command(flatten)]
     pub(crate) lock: LockOptions,
     /// Prints one JSON object

@@ -1,0 +1,34 @@
+use serde_json::json;
+use tenure::kubernetes::Initialized;
+
+use super::status::in_time;
+use crate::exit::{Exit, Failure};
+use crate::options::InitOptions;
+use crate::output::print;
+
+pub(super) fn init(options: &InitOptions) -> Result<u8, Failure> {
+    super::block_on(make(options))?
+}
+
+async fn make(options: &InitOptions) -> Result<u8, Failure> {
+    let lock = options.lock.open().await?;
+    let Some(made) = in_time(lock.initialize()).await? else {
+        return Err(Failure::usage(format!(
+            "{} needs no init: the kernel vouches for a lock file, and its first candidate leads at once",
+            options.lock.url
+        )));
+    };
+    let made = made.map_err(Failure::unavailable)?;
+    let url = &lock.backend.description().url;
+    if options.json {
+        print(json!({ "lock": url, "made": made == Initialized::Made }))?;
+    } else {
+        print(match made {
+            Initialized::Made => format!("{url} is made: the first candidate leads at once"),
+            Initialized::WasThere => {
+                format!("{url} is there and free: nothing was to be done")
+            }
+        })?;
+    }
+    Ok(Exit::Success.status())
+}

@@ -1,0 +1,207 @@
+//! A namespace of its own for each test on a real API server, and the program in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+
+use http::Method;
+use serde_json::{Value, json};
+use tenure_testkit::{Account, Namespace, Rule, TestCluster};
+
+use crate::common::place::Candidate;
+use crate::common::wait_until;
+
+/// What somebody needs for whom nothing is to be missing.
+const ALL: &[Rule] = &[
+    leases(&["get", "list", "watch", "create", "update"]),
+    Rule {
+        group: "",
+        resource: "pods",
+        verbs: &["get", "list", "watch", "patch"],
+    },
+];
+
+/// These verbs on Leases.
+pub(crate) const fn leases(verbs: &'static [&'static str]) -> Rule {
+    Rule {
+        group: "coordination.k8s.io",
+        resource: "leases",
+        verbs,
+    }
+}
+
+/// A namespace with one election, seen by somebody with certain rights.
+#[derive(Debug)]
+pub(crate) struct Place {
+    account: Account,
+    election: &'static str,
+    folder: tempfile::TempDir,
+    pub(crate) namespace: Rc<Namespace<'static>>,
+}
+
+/// Makes an object, as strictly as the server can be.
+pub(crate) fn make(path: &str, object: &Value) {
+    let path = format!("{path}?fieldValidation=Strict");
+    let made = TestCluster::shared()
+        .admin()
+        .call(&Method::POST, &path, Some(object));
+    made.unwrap_or_else(|refusal| panic!("{path}: {refusal}\n{object:#}"));
+}
+
+impl Place {
+    /// A new namespace, seen by who may do everything that the program ever does.
+    pub(crate) fn new(election: &'static str) -> Self {
+        let namespace = TestCluster::shared().namespace();
+        let account = namespace.account(ALL);
+        Self::seen_by(election, Rc::new(namespace), account)
+    }
+
+    fn seen_by(
+        election: &'static str,
+        namespace: Rc<Namespace<'static>>,
+        account: Account,
+    ) -> Self {
+        let place = Self {
+            account,
+            election,
+            folder: tempfile::tempdir().unwrap(),
+            namespace,
+        };
+        let kubeconfig = place.kubeconfig().to_string();
+        std::fs::write(place.kubeconfig_path(), kubeconfig).unwrap();
+        place
+    }
+
+    fn kubeconfig_path(&self) -> PathBuf {
+        self.folder().join("kubeconfig")
+    }
+
+    /// A kubeconfig with two contexts for the namespace.
+    fn kubeconfig(&self) -> Value {
+        let api = TestCluster::shared().api();
+        let context = |name| {
+            json!({ "name": name, "context": {
+                "cluster": "test", "user": "test", "namespace": self.namespace.name,
+            }})
+        };
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "main",
+            "clusters": [{ "name": "test", "cluster": {
+                "server": format!("https://127.0.0.1:{}", api.port()),
+                "certificate-authority": api.certificate(),
+            }}],
+            "users": [{ "name": "test", "user": { "token": self.account.token } }],
+            "contexts": [context("main"), context("odd@name/x")],
+        })
+    }
+
+    /// The same, seen by who has this token.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        let mut account = self.account.clone();
+        account.token = token.to_owned();
+        Self::seen_by(self.election, Rc::clone(&self.namespace), account)
+    }
+
+    /// The same, seen by a service account that somebody else has made.
+    pub(crate) fn as_service_account(&self, name: &str) -> Self {
+        let mut account = self.account.clone();
+        account.name = name.to_owned();
+        self.with_token(&self.namespace.token(&account))
+    }
+
+    /// The same, seen by who may do no more than this.
+    pub(crate) fn with_rights(&self, rules: &[Rule]) -> Self {
+        let account = self.namespace.account(rules);
+        Self::seen_by(self.election, Rc::clone(&self.namespace), account)
+    }
+
+    /// Lets its account make Leases in all namespaces.
+    pub(crate) fn allow_everywhere(&self) {
+        let name = &self.namespace.name;
+        let rbac = "/apis/rbac.authorization.k8s.io/v1";
+        let rule = json!({ "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create"] });
+        let role = json!({ "metadata": { "name": name }, "rules": [rule] });
+        make(&format!("{rbac}/clusterroles"), &role);
+        let subject =
+            json!({ "kind": "ServiceAccount", "name": self.account.name, "namespace": name });
+        let role =
+            json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name });
+        let binding =
+            json!({ "metadata": { "name": name }, "roleRef": role, "subjects": [subject] });
+        make(&format!("{rbac}/clusterrolebindings"), &binding);
+    }
+
+    /// Makes the token worthless.
+    pub(crate) fn revoke_token(&self) {
+        self.namespace.revoke_tokens(&self.account);
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The program, on this election.
+    pub(crate) fn tenure(&self, command: &str) -> Command {
+        let mut tenure = Command::new(env!("CARGO_BIN_EXE_tenure"));
+        tenure
+            .arg(command)
+            .env("KUBECONFIG", self.kubeconfig_path())
+            .env(
+                "TENURE_LOCK",
+                format!("kubernetes://{}/{}", self.namespace.name, self.election),
+            )
+            .current_dir(self.folder())
+            .stdin(Stdio::null());
+        tenure
+    }
+
+    /// A candidate in a pod of this name, whose job takes its time.
+    pub(crate) fn candidate(&self, pod: &str, options: &[&str]) -> Candidate {
+        let mut tenure = self.tenure("run");
+        tenure.args(["--pod-name", pod]);
+        if !options.contains(&"--timing") {
+            tenure.args(["--timing", "fast"]);
+        }
+        tenure.args(options).args(["--", "sleep", "600"]);
+        Candidate::of(&mut tenure)
+    }
+
+    pub(crate) fn succeed(&self, command: &str) {
+        let output = self.tenure(command).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}: {told}");
+    }
+
+    /// What a command that has to fail says, behind its status.
+    pub(crate) fn fail(&self, command: &str, options: &[&str]) -> (i32, String) {
+        let output = self.tenure(command).args(options).output().unwrap();
+        assert!(!output.status.success(), "{command} {options:?} succeeded");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code().unwrap(), told)
+    }
+
+    /// What a command prints as JSON.
+    pub(crate) fn json(&self, command: &str, options: &[&str]) -> Value {
+        let mut tenure = self.tenure(command);
+        let output = tenure.arg("--json").args(options).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command} {options:?}: {told}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    pub(crate) fn status(&self) -> Value {
+        self.status_with(&[])
+    }
+
+    pub(crate) fn status_with(&self, options: &[&str]) -> Value {
+        self.json("status", options)
+    }
+
+    pub(crate) fn wait_for_leader(&self, name: &str) {
+        wait_until(&format!("{name} to lead"), || {
+            self.status()["leader"]["name"] == name
+        });
+    }
+}
