@@ -29,4 +29,6 @@ mod watchdog;
 mod work;
 mod world;
 
+pub(crate) use gate::Gate;
+pub(crate) use network::{Network, Route};
 pub use run::run;
