@@ -8,6 +8,7 @@
 //! | feature | lock | needs |
 //! | --- | --- | --- |
 //! | `file` (default) | a lock file on one machine | nothing |
+//! | `kubernetes` | a Lease of a Kubernetes cluster | a service account that may get, create and update Leases |
 //!
 //! ```
 //! # #[cfg(all(feature = "file", target_os = "linux"))]
@@ -36,6 +37,8 @@
 #[cfg(feature = "file")]
 pub use tenure_backends::file;
 pub use tenure_backends::host::{self, election};
+#[cfg(feature = "kubernetes")]
+pub use tenure_backends::kubernetes;
 pub use tenure_core::{
     CandidateId, CandidateName, Control, Effect, Election, ElectionBuilder, ElectionName, Error,
     ErrorKind, Event, Fence, FencingToken, Guarantees, Leadership, LockBackend, NameError,

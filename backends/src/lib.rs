@@ -3,4 +3,6 @@
 #[cfg(feature = "file")]
 pub mod file;
 pub mod host;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 mod locked;

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::wait::{self, LOOKS_MAX};
 use super::{Failure, TestLock};
-use crate::backend::{Acquired, Grant, Hold, LockBackend, LockKind, Note, Released, Renewed};
+use crate::backend::{
+    Acquired, Grant, Hold, LockBackend, LockKind, Note, Observation, Released, Renewed,
+};
 use crate::testing::Contender;
 use crate::{Clock, Error};
 
@@ -30,6 +32,7 @@ pub(super) struct Case {
     kind: LockKind,
     numbers: AtomicUsize,
     pub(super) lock: Box<dyn TestLock>,
+    tells_token_at_once: bool,
 }
 
 /// A candidate and the number of its handle.
@@ -115,6 +118,7 @@ impl Case {
         lock: Box<dyn TestLock>,
         kind: LockKind,
         clock: Option<Arc<dyn Clock>>,
+        tells_token_at_once: bool,
     ) -> Self {
         Self {
             clock,
@@ -123,7 +127,19 @@ impl Case {
             // Number 0 was used to ask for the kind.
             numbers: AtomicUsize::new(1),
             lock,
+            tells_token_at_once,
         }
+    }
+
+    /// Whether a read shows the token of `hold`: of a grant that was not renewed yet it may say nothing.
+    pub(super) fn shows_token(&self, seen: &Observation, hold: Hold, renewed: bool) -> bool {
+        let pending = !self.tells_token_at_once && !renewed && seen.token.is_none();
+        pending || seen.token == Some(hold.token)
+    }
+
+    /// Whether a read may not tell the token of what it shows as held.
+    pub(super) fn may_leave_token_out(&self) -> bool {
+        !self.tells_token_at_once
     }
 
     pub(super) fn kind(&self) -> LockKind {

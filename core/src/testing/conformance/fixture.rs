@@ -31,6 +31,8 @@ pub enum Ability {
     OverwriteHolder,
     /// The backend takes operators' requests.
     Submit,
+    /// A read tells the token of a grant at once, and not only after the first renewal.
+    TellTokenAtOnce,
     /// The backend tells changes without being asked.
     Watch,
 }

@@ -1,7 +1,7 @@
 use super::case::Case;
 use super::checks::{CHECKS, Check};
 use super::wait::without_panic;
-use super::{Failure, Fixture, Outcome, Report};
+use super::{Ability, Failure, Fixture, Outcome, Report};
 
 /// The suite on the locks of one fixture.
 #[derive(Debug)]
@@ -60,7 +60,9 @@ impl<F: Fixture> Suite<F> {
         if check.kind.is_some_and(|wanted| wanted != kind) {
             return Ok(Outcome::LeftOut(format!("not about {kind:?} locks")));
         }
-        let case = Case::new(lock, kind, self.fixture.clock());
+        let lacks = self.fixture.lacks();
+        let tells_at_once = lacks.iter().all(|(a, _)| *a != Ability::TellTokenAtOnce);
+        let case = Case::new(lock, kind, self.fixture.clock(), tells_at_once);
         let checked = case.run((check.run)(&case)).await;
         case.end();
         checked.map(|()| Outcome::Passed)

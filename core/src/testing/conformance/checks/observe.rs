@@ -33,7 +33,13 @@ pub(super) async fn a_fresh_lock_has_no_holder(case: &Case) -> Checked {
 }
 
 /// What another handle sees must be what `player` holds.
-async fn shows(case: &Case, reader: &Player, player: &Player, hold: Hold) -> Checked {
+async fn shows(
+    case: &Case,
+    reader: &Player,
+    player: &Player,
+    hold: Hold,
+    renewed: bool,
+) -> Checked {
     let seen = reader.observe().await?;
     let LockState::Held(held) = &seen.lock else {
         return Err(Failure::new(format!(
@@ -47,7 +53,7 @@ async fn shows(case: &Case, reader: &Player, player: &Player, hold: Hold) -> Che
         held.holder
     );
     ensure!(
-        held.identity == hold.identity && seen.token == Some(hold.token),
+        held.identity == hold.identity && case.shows_token(&seen, hold, renewed),
         "identity and token should be those of {hold:?}: {seen:?}"
     );
     if case.kind() == LockKind::Leased {
@@ -67,16 +73,16 @@ pub(super) async fn a_read_shows_every_confirmed_write(case: &Case) -> Checked {
     let (leader, reader) = (case.player().await?, case.player().await?);
     reader.observe().await?;
     let mut hold = leader.leads().await?.hold;
-    for _ in 0..3 {
-        shows(case, &reader, &leader, hold).await?;
+    for renewals in 0..3 {
+        shows(case, &reader, &leader, hold, renewals > 0).await?;
         hold = leader.renews(hold).await?;
     }
-    shows(case, &reader, &leader, hold).await?;
+    shows(case, &reader, &leader, hold, true).await?;
     leader.releases(hold).await?;
     let seen = reader.observe().await?;
     ensure!(seen.holder().is_none(), "it was released: {seen:?}");
     let hold = reader.leads().await?.hold;
-    shows(case, &leader, &reader, hold).await
+    shows(case, &leader, &reader, hold, false).await
 }
 
 pub(super) async fn a_read_changes_nothing(case: &Case) -> Checked {

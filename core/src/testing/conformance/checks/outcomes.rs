@@ -6,17 +6,38 @@ use crate::testing::conformance::wait::drop_after_first_poll;
 use crate::{Effect, Error, Nonce};
 
 /// The hold that a read proves: held by `player`, with the nonce of its own write where one is given.
-fn settled(player: &Player, seen: &Observation, nonce: Option<Nonce>) -> Result<Hold, Failure> {
-    if let (LockState::Held(held), Some(token), Some(version)) =
-        (&seen.lock, seen.token, seen.version)
+///
+/// Where a read may not tell the token, it is that of the hold `known`; without one, only a new claim tells.
+async fn settled(
+    case: &Case,
+    player: &Player,
+    seen: &Observation,
+    nonce: Option<Nonce>,
+    known: Option<Hold>,
+) -> Result<Hold, Failure> {
+    if let (LockState::Held(held), Some(version)) = (&seen.lock, seen.version)
         && held.holder.is(&player.candidate)
         && nonce.is_none_or(|nonce| nonce == held.nonce)
     {
-        return Ok(Hold {
-            identity: held.identity,
-            token,
-            version,
-        });
+        let identity = held.identity;
+        match (seen.token, known) {
+            (Some(token), _) => {
+                return Ok(Hold {
+                    identity,
+                    token,
+                    version,
+                });
+            }
+            (None, Some(known)) if case.may_leave_token_out() => {
+                return Ok(Hold {
+                    identity,
+                    version,
+                    ..known
+                });
+            }
+            (None, None) if case.may_leave_token_out() => return Ok(player.leads().await?.hold),
+            (None, _) => {}
+        }
     }
     let who = &player.candidate;
     Err(Failure::new(format!(
@@ -29,7 +50,7 @@ pub(super) async fn a_claim_without_answer_is_settled_by_its_nonce(case: &Case) 
     let claim = leader.claim(leader.observe().await?.version);
     drop(leader.lock.acquire(&claim).await?);
     let seen = leader.observe().await?;
-    let hold = settled(&leader, &seen, Some(claim.nonce))?;
+    let hold = settled(case, &leader, &seen, Some(claim.nonce), None).await?;
     let hold = leader.renews(hold).await?;
     ensure!(
         case.kind() == LockKind::Session || Some(hold.version) > seen.version,
@@ -44,7 +65,7 @@ pub(super) async fn a_renewal_without_answer_is_settled_by_its_nonce(case: &Case
     let renewal = leader.renewal(hold);
     drop(leader.lock.renew(&renewal).await?);
     let seen = leader.observe().await?;
-    let next = settled(&leader, &seen, Some(renewal.nonce))?;
+    let next = settled(case, &leader, &seen, Some(renewal.nonce), None).await?;
     ensure!(next.token == hold.token, "{next:?} goes on with {hold:?}");
     leader.renews(next).await?;
     case.settle().await;
@@ -74,7 +95,8 @@ pub(super) async fn a_lost_reply_is_an_unknown_effect(case: &Case) -> Checked {
         .await?;
     let error = failed(leader.lock.acquire(&claim).await, "a claim without answer")?;
     is_unknown(&leader, &error, Operation::Acquire)?;
-    let hold = settled(&leader, &leader.observe().await?, Some(claim.nonce))?;
+    let seen = leader.observe().await?;
+    let hold = settled(case, &leader, &seen, Some(claim.nonce), None).await?;
 
     let renewal = leader.renewal(hold);
     case.lock.lose_next_reply(number, Operation::Renew).await?;
@@ -85,7 +107,7 @@ pub(super) async fn a_lost_reply_is_an_unknown_effect(case: &Case) -> Checked {
     is_unknown(&leader, &error, Operation::Renew)?;
     let leased = case.kind() == LockKind::Leased;
     let seen = leader.observe().await?;
-    let hold = settled(&leader, &seen, leased.then_some(renewal.nonce))?;
+    let hold = settled(case, &leader, &seen, leased.then_some(renewal.nonce), None).await?;
 
     let release = leader.releasing(hold);
     case.lock
@@ -145,7 +167,7 @@ pub(super) async fn a_dropped_claim_is_granted_at_most_once(case: &Case) -> Chec
     case.settle().await;
     let seen = second.observe().await?;
     if seen.holder().is_some() {
-        settled(&first, &seen, Some(claim.nonce))?;
+        settled(case, &first, &seen, Some(claim.nonce), None).await?;
     }
     let hold = case.leads_eventually(&first).await?.hold;
     ensure!(
@@ -155,7 +177,7 @@ pub(super) async fn a_dropped_claim_is_granted_at_most_once(case: &Case) -> Chec
     case.settle().await;
     let seen = second.observe().await?;
     ensure!(
-        settled(&first, &seen, None)?.token == hold.token,
+        settled(case, &first, &seen, None, Some(hold)).await?.token == hold.token,
         "{hold:?} was granted since the dropped claim: {seen:?}"
     );
     Ok(())
@@ -176,7 +198,7 @@ pub(super) async fn a_dropped_renewal_leaves_the_holder(case: &Case) -> Checked 
     drop_after_first_poll(first.lock.renew(&renewal)).await;
     case.settle().await;
     let seen = first.observe().await?;
-    let hold = settled(&first, &seen, None)?;
+    let hold = settled(case, &first, &seen, None, Some(hold)).await?;
     let hold = first.renews(hold).await?;
     if case.kind() == LockKind::Session {
         return Ok(());
@@ -187,7 +209,8 @@ pub(super) async fn a_dropped_renewal_leaves_the_holder(case: &Case) -> Checked 
     // Whatever the first one's handle still has to do, it has the occasion now.
     first.observe().await?;
     case.settle().await;
-    settled(&second, &first.observe().await?, None)?;
+    let seen = first.observe().await?;
+    settled(case, &second, &seen, None, Some(grant.hold)).await?;
     second.renews(grant.hold).await.map(drop)
 }
 
@@ -203,7 +226,10 @@ pub(super) async fn a_dropped_release_is_done_or_not(case: &Case) -> Checked {
             mark.is_none_or(|mark| mark.by == first.candidate.incarnation),
             "{release:?} left {seen:?}"
         ),
-        _ => first.releases(settled(&first, &seen, None)?).await?,
+        _ => {
+            let hold = settled(case, &first, &seen, None, Some(hold)).await?;
+            first.releases(hold).await?;
+        }
     }
     let grant = second.leads().await?;
     // A release that was dropped must not take from the next one.

@@ -1,0 +1,231 @@
+//! Requests to the API server: one attempt each, with a time-out of our own.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use futures_util::stream::BoxStream;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use kube::client::Body;
+use kube::core::WatchEvent;
+use serde_json::Value;
+use tenure_core::{Clock, ErrorKind, WallTime};
+
+use super::connection::{self, Clients, Source};
+use super::error::{Asked, Failure};
+use super::time;
+
+/// No Lease is larger, and no list of pods that an election is about.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// The API server, as one process sees it.
+#[derive(Debug)]
+pub(crate) struct Api {
+    clients: Mutex<Clients>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) namespace: String,
+    request_timeout: Duration,
+    source: Source,
+}
+
+/// What the API server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) object: Value,
+    /// The server's wall clock.
+    pub(crate) date: Option<WallTime>,
+    pub(crate) status: StatusCode,
+}
+
+/// What a watch tells.
+pub(crate) type Events = BoxStream<'static, Result<WatchEvent<Value>, kube::Error>>;
+
+/// Why a watch could not be opened.
+#[derive(Debug)]
+pub(crate) enum NoWatch {
+    Failed(Failure),
+    /// What it was to start from is no longer known.
+    Gone,
+}
+
+impl From<Failure> for NoWatch {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl Api {
+    pub(crate) fn new(
+        clients: Clients,
+        source: Source,
+        namespace: String,
+        request_timeout: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            clients: Mutex::new(clients),
+            clock,
+            namespace,
+            request_timeout,
+            source,
+        }
+    }
+
+    fn clients(&self) -> Clients {
+        crate::locked::locked(&self.clients).clone()
+    }
+
+    /// Reads an object or a list, authoritatively; nothing when there is none.
+    pub(crate) async fn read(
+        &self,
+        asked: Asked<'_>,
+        path: &str,
+    ) -> Result<Option<Answer>, Failure> {
+        let request = Request::get(path).body(Body::empty());
+        let answer = self.call(asked, request, &[StatusCode::NOT_FOUND]).await?;
+        Ok((answer.status != StatusCode::NOT_FOUND).then_some(answer))
+    }
+
+    /// Sends a write once. Answers with these `expected` statuses are no failures.
+    pub(crate) async fn write(
+        &self,
+        asked: Asked<'_>,
+        method: http::Method,
+        path: &str,
+        content: &str,
+        body: Vec<u8>,
+        expected: &[StatusCode],
+    ) -> Result<Answer, Failure> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, content)
+            .body(Body::from(body));
+        self.call(asked, request, expected).await
+    }
+
+    async fn call(
+        &self,
+        asked: Asked<'_>,
+        request: Result<Request<Body>, http::Error>,
+        expected: &[StatusCode],
+    ) -> Result<Answer, Failure> {
+        let request = request.map_err(|error| {
+            let detail = format!("{:?} makes no address", asked.name);
+            Failure::new(ErrorKind::InvalidInput, detail).with_source(error)
+        })?;
+        let exchange = self.exchange(asked, request, expected);
+        let limit = self.clock.sleep(self.request_timeout);
+        let outcome = match select(pin!(exchange), limit).await {
+            Either::Left((outcome, _)) => outcome,
+            // The connection is closed with the dropped future.
+            Either::Right(_) => Err(Failure::timeout(asked, self.request_timeout)),
+        };
+        if let Err(failure) = &outcome
+            && failure.kind() == ErrorKind::Unauthenticated
+        {
+            self.read_way_in_again().await;
+        }
+        outcome
+    }
+
+    async fn exchange(
+        &self,
+        asked: Asked<'_>,
+        request: Request<Body>,
+        expected: &[StatusCode],
+    ) -> Result<Answer, Failure> {
+        let client = self.clients().requests;
+        let response = client.send(request).await;
+        let response = response.map_err(|error| Failure::transport(asked, error))?;
+        let (status, date, retry_after) = head(&response);
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| Failure::garbled(asked, error))?;
+        let object: Result<Value, _> = serde_json::from_slice(&body.to_bytes());
+        if status.is_success() || expected.contains(&status) {
+            let object = match object {
+                Ok(object) => object,
+                Err(_) if !status.is_success() => Value::Null,
+                Err(error) => return Err(Failure::garbled(asked, error)),
+            };
+            return Ok(Answer {
+                object,
+                date,
+                status,
+            });
+        }
+        let said = object.unwrap_or_default();
+        let message = said
+            .get("message")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Err(Failure::refused(asked, status, message, retry_after))
+    }
+
+    /// Opens a watch. It ends with its connection; what a silent one means is for the caller to judge.
+    pub(crate) async fn watch(&self, asked: Asked<'_>, path: &str) -> Result<Events, NoWatch> {
+        let request = Request::get(path).body(Vec::new()).map_err(|error| {
+            let detail = format!("{:?} makes no address", asked.name);
+            Failure::new(ErrorKind::InvalidInput, detail).with_source(error)
+        })?;
+        let client = self.clients().watches;
+        let opening = async move { client.request_events::<Value>(request).await };
+        let limit = self.clock.sleep(self.request_timeout);
+        let opened = match select(pin!(opening), limit).await {
+            Either::Left((opened, _)) => opened,
+            Either::Right(_) => return Err(Failure::timeout(asked, self.request_timeout).into()),
+        };
+        match opened {
+            Ok(events) => Ok(Box::pin(events)),
+            Err(kube::Error::Api(status)) if status.code == StatusCode::GONE.as_u16() => {
+                Err(NoWatch::Gone)
+            }
+            Err(kube::Error::Api(status)) => {
+                let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::BAD_GATEWAY);
+                if code == StatusCode::UNAUTHORIZED {
+                    self.read_way_in_again().await;
+                }
+                Err(Failure::refused(asked, code, &status.message, None).into())
+            }
+            Err(error) => Err(Failure::transport(asked, error).into()),
+        }
+    }
+
+    /// After a 401 the token may have been rotated: what names it is read again, for the next request.
+    async fn read_way_in_again(&self) {
+        let read = async {
+            let config = self.source.read_again().await?;
+            config
+                .map(|config| connection::connect(&config, self.request_timeout))
+                .transpose()
+        };
+        match read.await {
+            Ok(Some(clients)) => *crate::locked::locked(&self.clients) = clients,
+            Ok(None) => {}
+            Err(failure) => {
+                let error = failure.into_error("authenticate");
+                tracing::warn!(error = %error, "the way in could not be read again");
+            }
+        }
+    }
+}
+
+/// Status, the server's clock, and how long it wants to be left alone.
+fn head(response: &Response<Body>) -> (StatusCode, Option<WallTime>, Option<Duration>) {
+    let text = |name| {
+        response
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let date = text(header::DATE).and_then(time::date);
+    let retry_after = text(header::RETRY_AFTER)
+        .and_then(|seconds| seconds.parse().ok())
+        .map(Duration::from_secs);
+    (response.status(), date, retry_after)
+}

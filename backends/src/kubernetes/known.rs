@@ -1,0 +1,208 @@
+//! What one handle remembers of its Lease: the objects that its next write is an edit of, and its own grant.
+
+use std::time::Duration;
+
+use tenure_core::backend::{Hold, Holder};
+use tenure_core::{CandidateId, FencingToken, Identity, Incarnation, Nanos, Reading, Version};
+
+use super::record::Lease;
+
+/// For how long a lost race for a freed lock tells that there are rivals.
+const RIVALS_REMEMBERED: Duration = Duration::from_secs(600);
+
+/// Nothing here decides about leadership: a write that was made from something old is refused by the API server.
+#[derive(Default, Debug)]
+pub(crate) struct Known {
+    /// The newest version that an answer showed and the watch has not told yet, as of the read before.
+    behind: Option<Version>,
+    /// The newest that the watch has told.
+    event: Option<Lease>,
+    granted: Option<Granted>,
+    /// When a claim on a free lock was last refused.
+    lost_race: Option<Reading>,
+    /// The newest answer to a request.
+    read: Option<Lease>,
+    /// Since when the present holder's last write has been seen.
+    sight: Option<Sight>,
+    /// How long a request takes, smoothed.
+    pub(crate) trip: Duration,
+}
+
+/// A grant of this handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Granted {
+    candidate: Incarnation,
+    identity: Identity,
+    token: FencingToken,
+}
+
+#[derive(Clone, Debug)]
+struct Sight {
+    /// Whether the kubelet was asked about this holder.
+    asked: bool,
+    /// Whether it said that the holder's container has ended, which does not change any more.
+    dead: bool,
+    first: Reading,
+    holder: Holder,
+    renewed: Option<u64>,
+}
+
+impl Known {
+    /// An answer to a request shows the Lease.
+    pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
+        self.see(now, lease);
+        if self
+            .read
+            .as_ref()
+            .is_none_or(|read| read.version() <= lease.version())
+        {
+            self.read = Some(lease.clone());
+        }
+    }
+
+    /// The Lease is gone.
+    pub(crate) fn saw_missing(&mut self) {
+        self.read = None;
+        self.event = None;
+        self.sight = None;
+    }
+
+    /// The watch shows the Lease. Older than what is known, it tells nothing.
+    pub(crate) fn saw_event(&mut self, now: Reading, lease: Lease) {
+        let version = lease.version();
+        let newer = |known: &Option<Lease>| known.as_ref().is_none_or(|k| k.version() < version);
+        if newer(&self.read) {
+            self.see(now, &lease);
+        }
+        if newer(&self.event) {
+            self.event = Some(lease);
+        }
+    }
+
+    fn see(&mut self, now: Reading, lease: &Lease) {
+        let Some(holder) = lease.holder() else {
+            self.sight = None;
+            return;
+        };
+        let renewed = lease.renew_micros();
+        let asked = match &self.sight {
+            Some(sight) if sight.holder == holder && sight.renewed == renewed => return,
+            Some(sight) => sight.asked && sight.holder == holder,
+            None => false,
+        };
+        self.sight = Some(Sight {
+            asked,
+            dead: false,
+            first: now,
+            holder,
+            renewed,
+        });
+    }
+
+    /// The Lease at exactly this version, if it was shown.
+    pub(crate) fn at(&self, version: Version) -> Option<&Lease> {
+        let shown = self.read.iter().chain(&self.event);
+        shown.into_iter().find(|lease| lease.version() == version)
+    }
+
+    /// The Lease that `hold` is a hold of, when `candidate` has it as far as is known here.
+    pub(crate) fn held(&self, candidate: &CandidateId, hold: &Hold) -> Option<&Lease> {
+        let lease = self.at(hold.version)?;
+        let granted = Granted {
+            candidate: candidate.incarnation,
+            identity: hold.identity,
+            token: hold.token,
+        };
+        let known = self.granted == Some(granted) || lease.token() == Some(hold.token);
+        let stands = lease.is_held_by(candidate) && lease.identity() == hold.identity;
+        (known && stands).then_some(lease)
+    }
+
+    pub(crate) fn granted(&mut self, candidate: Incarnation, hold: &Hold) {
+        self.granted = Some(Granted {
+            candidate,
+            identity: hold.identity,
+            token: hold.token,
+        });
+    }
+
+    pub(crate) fn released(&mut self) {
+        self.granted = None;
+    }
+
+    /// Somebody else was quicker.
+    pub(crate) fn lost_race(&mut self, now: Reading) {
+        self.lost_race = Some(now);
+    }
+
+    /// Whether others are known to want the lock too.
+    pub(crate) fn has_rivals(&self, now: Reading) -> bool {
+        let remembered = Nanos::from(RIVALS_REMEMBERED);
+        self.lost_race
+            .is_some_and(|lost| now.shortest_since(lost) < remembered)
+    }
+
+    /// A request took this long.
+    pub(crate) fn took(&mut self, trip: Duration) {
+        self.trip = if self.trip.is_zero() {
+            trip
+        } else {
+            (self.trip * 7 + trip) / 8
+        };
+    }
+
+    /// Whether the watch did not tell within the time of one whole read what the read before it had shown: then it is dead, or its
+    /// server lags.
+    pub(crate) fn is_watch_behind(&mut self) -> bool {
+        let told = self.event.as_ref().map(Lease::version);
+        let behind = self.behind.is_some_and(|version| told < Some(version));
+        let shown = self.read.as_ref().map(Lease::version);
+        self.behind = shown.filter(|version| !behind && told < Some(*version));
+        behind
+    }
+
+    /// Whether the kubelet has to be asked about the holder: it was never asked about this one, or a renewal is overdue.
+    pub(crate) fn is_to_be_asked_about(&self, now: Reading, lease: &Lease) -> bool {
+        let Some(sight) = &self.sight else {
+            return false;
+        };
+        let Some(duration) = lease.duration() else {
+            return false;
+        };
+        !sight.asked || now.longest_since(sight.first) > Nanos::from(duration / 3)
+    }
+
+    /// The kubelet has to be asked about the holder, whatever is known.
+    pub(crate) fn ask(&mut self) {
+        if let Some(sight) = &mut self.sight {
+            sight.asked = false;
+        }
+    }
+
+    /// The kubelet was asked about the holder of `lease`, and said whether it is dead.
+    pub(crate) fn asked(&mut self, lease: &Lease, dead: bool) {
+        let holder = lease.holder();
+        let renewed = lease.renew_micros();
+        if let Some(sight) = &mut self.sight
+            && Some(&sight.holder) == holder.as_ref()
+        {
+            sight.asked = true;
+            sight.dead |= dead && sight.renewed == renewed;
+        }
+    }
+
+    /// Whether the holder is known to be dead.
+    pub(crate) fn is_dead(&self, lease: &Lease) -> bool {
+        self.sight.as_ref().is_some_and(|sight| {
+            sight.dead
+                && Some(&sight.holder) == lease.holder().as_ref()
+                && sight.renewed == lease.renew_micros()
+        })
+    }
+
+    /// The newest Lease that was shown.
+    pub(crate) fn newest(&self) -> Option<&Lease> {
+        let shown = self.read.iter().chain(&self.event);
+        shown.into_iter().max_by_key(|lease| lease.version())
+    }
+}

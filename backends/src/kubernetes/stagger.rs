@@ -1,0 +1,65 @@
+//! When several candidates see a lock become free, they do not all reach for it in the same moment.
+
+use std::hash::Hasher;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::container;
+use super::hints::{Hints, Told};
+use super::record::Lease;
+use super::store::Store;
+use crate::locked::locked;
+
+/// How often a holder that does not renew is asked about.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// The next thing told, a free lock a little later when rivals are known; nothing when it is time to ask about the holder.
+pub(crate) async fn next(hints: &Hints, store: &Store) -> Option<Told> {
+    let told = if store.cluster.own.is_some() {
+        let pause = store.cluster.api.clock.sleep(ASK_EVERY);
+        match select(pin!(hints.next()), pause).await {
+            Either::Left((told, _)) => told,
+            Either::Right(_) => return None,
+        }
+    } else {
+        hints.next().await
+    };
+    let Told::Seen(lease) = &told else {
+        return Some(told);
+    };
+    let wait = delay(store, lease);
+    if wait.is_zero() {
+        return Some(told);
+    }
+    // Whoever was quicker shows in the meantime.
+    match select(pin!(hints.next()), store.cluster.api.clock.sleep(wait)).await {
+        Either::Left((newer @ (Told::Seen(_) | Told::Changed), _)) => Some(newer),
+        Either::Left((other, _)) => {
+            // Told after it, not instead of it.
+            if let Told::Seen(lease) = told {
+                hints.seen(*lease);
+            }
+            Some(other)
+        }
+        Either::Right(_) => Some(told),
+    }
+}
+
+/// A part of one measured round trip, different for each candidate and each time; nothing where no rival is known.
+fn delay(store: &Store, lease: &Lease) -> Duration {
+    if lease.holder().is_some() {
+        return Duration::ZERO;
+    }
+    let known = locked(&store.known);
+    if !known.has_rivals(store.cluster.api.clock.now()) {
+        return Duration::ZERO;
+    }
+    let mut hasher = container::Fnv::default();
+    hasher.write(store.cluster.settings.pod_name.as_bytes());
+    hasher.write_u64(lease.version().0);
+    known
+        .trip
+        .mul_f64(f64::from(u16::try_from(hasher.finish() >> 48).unwrap_or(0)) / 65_536.0)
+}

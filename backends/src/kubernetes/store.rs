@@ -1,0 +1,436 @@
+//! One election's Lease in the API server: each method is one request, and says what came of it.
+
+use std::sync::{Arc, Mutex};
+
+use http::{Method, StatusCode};
+use tenure_core::backend::{
+    Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, OperatorRequest, Release,
+    ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Submitted, Vacancy,
+};
+use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Version};
+
+use super::api::Answer;
+use super::cluster::Shared;
+use super::container::{self, Container};
+use super::error::{Asked, Failure};
+use super::known::Known;
+use super::record::{Draft, Lease, Stranger};
+use crate::host::random_bits;
+use crate::locked::locked;
+
+const JSON: &str = "application/json";
+/// A request of an operator meets the leader's renewals, each of which makes it start over.
+const SUBMITS_MAX: usize = 5;
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) cluster: Arc<Shared>,
+    pub(crate) election: ElectionName,
+    pub(crate) known: Mutex<Known>,
+    pub(crate) lease: String,
+}
+
+/// What [`LeaseLock::initialize`](super::LeaseLock::initialize) found to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Initialized {
+    /// The Lease was made.
+    Made,
+    /// It was there, free at once already.
+    WasThere,
+}
+
+/// How a write that names a version ended.
+enum Written {
+    /// The Lease as it is now.
+    Done(Lease),
+    /// It is not that version any more, or there is one already.
+    Refused,
+}
+
+impl Store {
+    fn asked(&self, verb: &'static str) -> Asked<'_> {
+        Asked {
+            verb,
+            resource: "leases",
+            name: &self.lease,
+            namespace: &self.cluster.api.namespace,
+        }
+    }
+
+    fn path(&self) -> String {
+        let namespace = &self.cluster.api.namespace;
+        format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
+    }
+
+    /// Reads the Lease, authoritatively: a read that names no version is served by a quorum.
+    async fn get(&self) -> Result<Option<(Lease, Answer)>, Failure> {
+        let path = format!("{}/{}", self.path(), self.lease);
+        let began = self.cluster.api.clock.now();
+        let answer = self.cluster.api.read(self.asked("get"), &path).await?;
+        let now = self.cluster.api.clock.now();
+        let mut known = locked(&self.known);
+        let Some(mut answer) = answer else {
+            known.saw_missing();
+            return Ok(None);
+        };
+        known.took(now.shortest_since(began).into());
+        let lease = Lease::parse(answer.object.take())?;
+        known.saw_answer(now, &lease);
+        Ok(Some((lease, answer)))
+    }
+
+    /// Writes `draft` over the version that it is an edit of, or makes it.
+    async fn put(&self, draft: &Draft, makes: bool) -> Result<Written, Failure> {
+        let (verb, method, path) = if makes {
+            ("create", Method::POST, self.path())
+        } else {
+            (
+                "update",
+                Method::PUT,
+                format!("{}/{}", self.path(), self.lease),
+            )
+        };
+        // A missing namespace makes a missing page of a creation, and a missing Lease that of an update.
+        let expected: &[StatusCode] = if makes {
+            &[StatusCode::CONFLICT]
+        } else {
+            &[StatusCode::CONFLICT, StatusCode::NOT_FOUND]
+        };
+        let asked = self.asked(verb);
+        let began = self.cluster.api.clock.now();
+        let api = &self.cluster.api;
+        let answer = api
+            .write(asked, method, &path, JSON, draft.to_bytes(), expected)
+            .await?;
+        if !answer.status.is_success() {
+            return Ok(Written::Refused);
+        }
+        let now = self.cluster.api.clock.now();
+        let lease = Lease::parse(answer.object).map_err(Failure::unknown)?;
+        let mut known = locked(&self.known);
+        known.took(now.shortest_since(began).into());
+        known.saw_answer(now, &lease);
+        Ok(Written::Done(lease))
+    }
+
+    /// Reads the Lease if its object at `version`, which a write is to be an edit of, was not shown to this handle.
+    async fn know(&self, version: Version) -> Result<(), Failure> {
+        if locked(&self.known).at(version).is_none() {
+            self.get().await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn observe(&self) -> Result<Observation, Failure> {
+        let Some((lease, answer)) = self.get().await? else {
+            return Ok(Observation::of(LockState::Missing));
+        };
+        self.refuse_stranger(&lease)?;
+        let mut seen = lease.observation();
+        seen.server_time = answer.date;
+        if let Some(mark) = self.proof_of_death(&lease).await {
+            seen.lock = LockState::Vacant {
+                identity: lease.identity(),
+                mark: Some(mark),
+            };
+        }
+        Ok(seen)
+    }
+
+    /// What an event of the watch means.
+    pub(crate) fn saw_event(&self, lease: Lease) -> Hint {
+        if lease.stranger(&self.election).is_some() {
+            return Hint::Changed;
+        }
+        let seen = lease.observation();
+        let now = self.cluster.api.clock.now();
+        locked(&self.known).saw_event(now, lease);
+        Hint::Seen(seen)
+    }
+
+    fn refuse_stranger(&self, lease: &Lease) -> Result<(), Failure> {
+        let (name, namespace) = (&self.lease, &self.cluster.api.namespace);
+        let detail = match lease.stranger(&self.election) {
+            None => return Ok(()),
+            Some(Stranger::Camel) => format!(
+                "the Lease {namespace}/{name} is Camel's, which by its own rules would take it from a living leader: stop every Camel candidate, delete the Lease, then start these; or use another name"
+            ),
+            Some(Stranger::Election(other)) => format!(
+                "the Lease {namespace}/{name} is of election {other:?}, not of {:?}: rename one of them, or use another prefix",
+                self.election.as_str()
+            ),
+        };
+        Err(Failure::new(ErrorKind::InvalidInput, detail))
+    }
+
+    /// Whether the kubelet may know more about the holder than its record tells.
+    pub(crate) fn is_to_be_asked_about(&self) -> bool {
+        let known = locked(&self.known);
+        let now = self.cluster.api.clock.now();
+        let held = known
+            .newest()
+            .filter(|lease| Container::of(lease).is_some());
+        held.is_some_and(|lease| known.is_to_be_asked_about(now, lease))
+    }
+
+    /// Whether a report about `pod` may concern the holder, which is then asked about by the next read.
+    pub(crate) fn expect_report_of(&self, pod: &str) -> bool {
+        let mut known = locked(&self.known);
+        let held = known.newest().and_then(Container::of);
+        let concerned = held.is_some_and(|container| container.pod == pod);
+        if concerned {
+            known.ask();
+        }
+        concerned
+    }
+
+    /// The mark that the kubelet's word leaves: it vouches that the holder's container has ended.
+    async fn proof_of_death(&self, lease: &Lease) -> Option<ReleaseMark> {
+        self.cluster.own.as_ref()?;
+        let holder = lease.holder()?.incarnation()?;
+        let container = Container::of(lease).filter(|container| container.holder == holder)?;
+        let mark = ReleaseMark {
+            by: holder,
+            identity: lease.identity(),
+        };
+        let now = self.cluster.api.clock.now();
+        {
+            let known = locked(&self.known);
+            if known.is_dead(lease) {
+                return Some(mark);
+            }
+            if !known.is_to_be_asked_about(now, lease) {
+                return None;
+            }
+        }
+        let dead = match container::report(&self.cluster.api, &container.pod).await {
+            Ok(pod) => pod.is_some_and(|pod| container.is_dead(&pod, lease)),
+            Err(failure) => {
+                let error = failure.into_error("observe");
+                tracing::debug!(error = %error, "the holder's pod could not be looked at");
+                false
+            }
+        };
+        locked(&self.known).asked(lease, dead);
+        dead.then_some(mark)
+    }
+
+    pub(crate) async fn acquire(&self, claim: &Claim) -> Result<Acquired, Failure> {
+        let (mut draft, base) = match claim.basis {
+            Basis::Missing => {
+                let namespace = &self.cluster.api.namespace;
+                (Draft::new(&self.lease, namespace), None)
+            }
+            Basis::At(version) => {
+                self.know(version).await?;
+                let known = locked(&self.known);
+                let Some(base) = known.at(version) else {
+                    let seen = known.newest().map(Lease::observation);
+                    return Ok(Acquired::Busy(seen));
+                };
+                (Draft::of(base), Some(base.clone()))
+            }
+        };
+        if let Some(base) = &base {
+            self.refuse_stranger(base)?;
+            refuse_old_versions(base)?;
+        }
+        draft.claim(&self.election, claim)?;
+        self.name_container(&mut draft, claim.candidate.incarnation);
+        let lease = match self.put(&draft, base.is_none()).await? {
+            Written::Done(lease) => lease,
+            Written::Refused => {
+                let free = base.as_ref().is_none_or(|base| base.holder().is_none());
+                if free {
+                    locked(&self.known).lost_race(self.cluster.api.clock.now());
+                }
+                return Ok(Acquired::Busy(None));
+            }
+        };
+        if !lease.is_held_by(&claim.candidate) || lease.renew_micros() != Some(claim.nonce.0) {
+            return Err(changed_on_its_way());
+        }
+        let token = FencingToken::new(lease.version().0).ok_or_else(|| {
+            let detail = "no token is left: the API server's versions have reached 2^63";
+            Failure::new(ErrorKind::Exhausted, detail).unknown()
+        })?;
+        let hold = Hold {
+            identity: lease.identity(),
+            token,
+            version: lease.version(),
+        };
+        locked(&self.known).granted(claim.candidate.incarnation, &hold);
+        let seen = lease.observation();
+        Ok(Acquired::Granted(Grant {
+            hold,
+            note: seen.note,
+            request: seen.request,
+            vacancy: Vacancy::AsClaimed,
+        }))
+    }
+
+    /// Says which container the holder is in, once that is known.
+    fn name_container(&self, draft: &mut Draft, holder: Incarnation) {
+        if let Some(own) = &self.cluster.own {
+            own.name(draft, holder);
+        }
+    }
+
+    pub(crate) async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Failure> {
+        self.know(renewal.hold.version).await?;
+        let held = locked(&self.known)
+            .held(&renewal.candidate, &renewal.hold)
+            .map(Draft::of);
+        let Some(mut draft) = held else {
+            return Ok(Renewed::Conflict(None));
+        };
+        draft.renew(renewal)?;
+        self.name_container(&mut draft, renewal.candidate.incarnation);
+        let Written::Done(lease) = self.put(&draft, false).await? else {
+            return Ok(Renewed::Conflict(None));
+        };
+        let ours = lease.is_held_by(&renewal.candidate);
+        if !ours || lease.renew_micros() != Some(renewal.nonce.0) {
+            return Err(changed_on_its_way());
+        }
+        let seen = lease.observation();
+        Ok(Renewed::Confirmed(RenewalReceipt {
+            request: seen.request,
+            version: lease.version(),
+        }))
+    }
+
+    pub(crate) async fn release(&self, release: &Release) -> Result<Released, Failure> {
+        let Release {
+            candidate, hold, ..
+        } = release;
+        self.know(hold.version).await?;
+        let held = locked(&self.known).held(candidate, hold).map(|lease| {
+            let renewed = lease.renew_micros().unwrap_or(0);
+            (Draft::of(lease), renewed)
+        });
+        let Some((mut draft, renewed)) = held else {
+            return Ok(Released::Conflict(None));
+        };
+        let written = release.wall.unix_micros().max(renewed.saturating_add(1));
+        draft.tell_token(candidate.incarnation, hold.token);
+        draft.release(candidate.incarnation, hold.identity, written)?;
+        let Written::Done(_) = self.put(&draft, false).await? else {
+            return Ok(Released::Conflict(None));
+        };
+        locked(&self.known).released();
+        Ok(Released::Vacated)
+    }
+
+    pub(crate) async fn submit(&self, request: &OperatorRequest) -> Result<Submitted, Failure> {
+        for _ in 0..SUBMITS_MAX {
+            let seen = self.get().await?;
+            let (mut draft, makes) = match &seen {
+                None if request.token.is_some() => {
+                    return Ok(Submitted::Outdated(Observation::of(LockState::Missing)));
+                }
+                None => (Draft::new(&self.lease, &self.cluster.api.namespace), true),
+                Some((lease, _)) => {
+                    self.refuse_stranger(lease)?;
+                    let Some(draft) = answering(lease, request) else {
+                        return Ok(Submitted::Outdated(lease.observation()));
+                    };
+                    (draft, false)
+                }
+            };
+            draft.belongs_to(&self.election);
+            draft.request(request);
+            if let Written::Done(_) = self.put(&draft, makes).await? {
+                return Ok(Submitted::Accepted);
+            }
+        }
+        let detail = format!(
+            "the Lease {} is written all the time: try again",
+            self.lease
+        );
+        Err(Failure::new(ErrorKind::Unavailable, detail))
+    }
+
+    pub(crate) async fn initialize(&self) -> Result<Initialized, Failure> {
+        let mut fresh = Draft::new(&self.lease, &self.cluster.api.namespace);
+        fresh.belongs_to(&self.election);
+        let lease = match self.put(&fresh, true).await? {
+            Written::Done(lease) => lease,
+            Written::Refused => {
+                let Some((lease, _)) = self.get().await? else {
+                    let detail = "the Lease was there, and then it was not: try again";
+                    return Err(Failure::new(ErrorKind::Unavailable, detail));
+                };
+                self.refuse_stranger(&lease)?;
+                return self.is_free_already(&lease);
+            }
+        };
+        let bits = random_bits().map_err(|error| {
+            Failure::new(ErrorKind::Unavailable, "no random number was to be had")
+                .with_source(error)
+        })?;
+        let nobody = Incarnation::from_bits(u128::from(bits[0]) << 64 | u128::from(bits[1]));
+        let mut marked = Draft::of(&lease);
+        let now = self.cluster.api.clock.wall().unix_micros();
+        marked.release(nobody, lease.identity(), now)?;
+        match self.put(&marked, false).await? {
+            Written::Done(_) => Ok(Initialized::Made),
+            Written::Refused => {
+                let detail = "somebody wrote the Lease in between: look at it with `tenure status`";
+                Err(Failure::new(ErrorKind::Unavailable, detail))
+            }
+        }
+    }
+
+    fn is_free_already(&self, lease: &Lease) -> Result<Initialized, Failure> {
+        let (name, namespace) = (&self.lease, &self.cluster.api.namespace);
+        let detail = match lease.observation().lock {
+            LockState::Vacant { mark: Some(_), .. } => return Ok(Initialized::WasThere),
+            LockState::Held(held) => format!(
+                "the Lease {namespace}/{name} is there, held by {}: nothing was changed",
+                held.holder
+            ),
+            _ => format!(
+                "the Lease {namespace}/{name} is there without a holder and without the mark of a release, so somebody may lead without it: nothing was changed; stop all candidates, delete it, and try again"
+            ),
+        };
+        Err(Failure::new(ErrorKind::InvalidInput, detail))
+    }
+}
+
+/// Tokens are versions, and those go back when the API server's store was restored from a backup.
+fn refuse_old_versions(base: &Lease) -> Result<(), Failure> {
+    match base.written_token() {
+        Some(token) if token.value() > base.version().0 => {
+            let detail = format!(
+                "the Lease says that token {token} was granted, but its version is {}: was the cluster restored from a backup? Take the annotation {} out once nothing is fenced by that token any more",
+                base.version().0,
+                super::annotations::TOKEN
+            );
+            Err(Failure::new(ErrorKind::Exhausted, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn changed_on_its_way() -> Failure {
+    let detail = "the API server wrote something else than what was sent: does an admission webhook change Leases?";
+    Failure::new(ErrorKind::Corrupt, detail).unknown()
+}
+
+/// An edit of `lease` for a request that names its newest token.
+fn answering(lease: &Lease, request: &OperatorRequest) -> Option<Draft> {
+    let mut draft = Draft::of(lease);
+    let Some(holder) = lease.holder() else {
+        return (lease.written_token() == request.token).then_some(draft);
+    };
+    if lease.token() == request.token && request.token.is_some() {
+        return Some(draft);
+    }
+    // Before the first renewal the record does not tell the token: it is the version of the acquiring write, which is the present one
+    // as long as nobody else has written.
+    let pending = lease.token().is_none() && request.token?.value() == lease.version().0;
+    let holder = holder.incarnation().filter(|_| pending)?;
+    draft.tell_token(holder, request.token?);
+    Some(draft)
+}

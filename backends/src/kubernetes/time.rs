@@ -1,0 +1,63 @@
+//! Times as Kubernetes writes them.
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use tenure_core::WallTime;
+
+/// The last microsecond that can be said: two days before the year 9999 ends, so that it has a date in every time zone.
+pub(crate) const LAST: u64 = 253_402_207_199_999_999;
+
+/// A `MicroTime`: six digits behind the second, always. Nothing for a time that it cannot express.
+pub(crate) fn micro_time(micros: u64) -> Option<String> {
+    let micros = i64::try_from(micros).ok().filter(|_| micros <= LAST)?;
+    let time = Timestamp::from_microsecond(micros).ok()?;
+    Some(format!("{time:.6}"))
+}
+
+/// Microseconds since 1970 of a time as others may write it; nothing for what is no time, or before 1970.
+pub(crate) fn micros_of(text: &str) -> Option<u64> {
+    let time: Timestamp = text.parse().ok()?;
+    u64::try_from(time.as_microsecond()).ok()
+}
+
+/// The time of an HTTP `Date` header.
+pub(crate) fn date(text: &str) -> Option<WallTime> {
+    static PARSER: DateTimeParser = DateTimeParser::new();
+    let time = PARSER.parse_timestamp(text).ok()?;
+    let micros = u64::try_from(time.as_microsecond()).ok()?;
+    Some(WallTime::from_unix_micros(micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_micro_time_reads_back_what_it_writes() {
+        for (micros, text) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (1, "1970-01-01T00:00:00.000001Z"),
+            (1_796_009_600_120_000, "2026-11-30T03:33:20.120000Z"),
+            (LAST, "9999-12-30T21:59:59.999999Z"),
+        ] {
+            assert_eq!(micro_time(micros).as_deref(), Some(text));
+            assert_eq!(micros_of(text), Some(micros));
+        }
+        assert_eq!(micro_time(LAST + 1), None);
+        assert_eq!(micro_time(u64::MAX), None);
+    }
+
+    #[test]
+    fn times_of_others_are_read_leniently() {
+        let second = Some(1_000_000);
+        for text in ["1970-01-01T00:00:01Z", "1970-01-01T01:00:01+01:00"] {
+            assert_eq!(micros_of(text), second, "{text}");
+        }
+        for text in ["", "now", "1969-12-31T23:59:59Z", "1970-13-01T00:00:00Z"] {
+            assert_eq!(micros_of(text), None, "{text}");
+        }
+        let wall = date("Thu, 01 Jan 1970 00:00:01 GMT");
+        assert_eq!(wall, Some(WallTime::from_unix_seconds(1)));
+        assert_eq!(date("yesterday"), None);
+    }
+}
