@@ -42,7 +42,7 @@ impl ApiServers {
         }
         let asked = Asked::read(&letter.method, &letter.path);
         if let (Some(witness), Ok(asked)) = (self.witness(), &asked) {
-            witness.landed(&sender, asked.verb);
+            witness.landed(&sender, asked.verb, asked.kind);
         }
         let asked = match asked.and_then(|asked| self.admit(letter, &sender, asked)) {
             Ok(asked) => asked,

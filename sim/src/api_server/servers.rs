@@ -5,7 +5,7 @@ use std::task::Waker;
 use serde_json::Value;
 
 use super::condition::{Condition, Watching};
-use super::kind::Key;
+use super::kind::{Key, Kind};
 use super::operations::{Scene, Served};
 use super::request::{Asked, Verb};
 use super::rights::Rights;
@@ -55,7 +55,7 @@ struct Server {
 /// Who is told of what happens at the servers.
 pub trait Witness: Send + Sync {
     /// A request has arrived, and takes effect now if it has one.
-    fn landed(&self, sender: &Sender, verb: Verb);
+    fn landed(&self, sender: &Sender, verb: Verb, kind: Kind);
     /// An object was changed: by a request, which names the version that it is made against, or by somebody of the world.
     fn changed(&self, sender: Option<&Sender>, basis: Option<u64>, change: &Change);
 }

@@ -14,6 +14,7 @@ mod events;
 mod exits;
 mod files;
 mod gate;
+mod leases;
 mod lock;
 mod log;
 mod network;
@@ -23,6 +24,7 @@ mod resource;
 mod run;
 mod sessions;
 mod store;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod watchdog;

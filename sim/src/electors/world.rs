@@ -196,9 +196,7 @@ impl<'a> World<'a> {
             }
             Fault::CrashCut { .. } => {
                 machine.away = for_good;
-                if let Some(connection) = machine.connection() {
-                    connection.cut();
-                }
+                machine.cut();
                 self.kill(node, Down::Crashed);
             }
             Fault::ShutDown { .. } => {
@@ -220,11 +218,7 @@ impl<'a> World<'a> {
                 let id = machine.id;
                 self.scene.log.tell(Some(id), What::WallStepped { by_s });
             }
-            Fault::Reset { .. } => {
-                if let Some(connection) = machine.connection() {
-                    connection.broke();
-                }
-            }
+            Fault::Reset { .. } => machine.broke(),
             Fault::ExpireSession { .. } => {
                 if let Some(connection) = machine.connection() {
                     let session = connection.session();
@@ -251,9 +245,7 @@ impl<'a> World<'a> {
     }
 
     fn break_connections(&self) {
-        for connection in self.nodes.iter().filter_map(Node::connection) {
-            connection.broke();
-        }
+        self.nodes.iter().for_each(Node::broke);
     }
 
     /// Brings the node that was struck, or the store, into the state that the faults under way make.
@@ -265,6 +257,11 @@ impl<'a> World<'a> {
         if let Some(files) = &self.scene.files {
             let active = self.active.iter();
             files.set_trouble(active.map(|(fault, _)| &self.plan.faults[*fault].what));
+            return;
+        }
+        if let Some(leases) = &self.scene.leases {
+            let active = self.active.iter();
+            leases.set_trouble(active.map(|(fault, _)| &self.plan.faults[*fault].what));
             return;
         }
         let mut trouble = Trouble::default();

@@ -273,6 +273,7 @@ fn check_numbers(fault: &Fault) -> Result<(), (&'static str, String)> {
 impl Fault {
     /// Whether a lock of this kind has it.
     pub fn fits(&self, backend: Backend) -> bool {
+        let backend = backend.kind();
         match self {
             // A lock file is no server at the end of a link.
             Self::AppliedTimeout { .. }

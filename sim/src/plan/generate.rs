@@ -125,6 +125,12 @@ impl Plan {
     /// The plan of `seed` for a lock of this kind.
     pub fn generate(seed: u64, backend: Backend) -> Self {
         let mut draw = Stream::new(seed, backend as u64, Purpose::Plan);
+        let mut plan = Self::draw(&mut draw, seed, backend.kind());
+        plan.backend = backend;
+        plan
+    }
+
+    fn draw(draw: &mut Stream, seed: u64, backend: Backend) -> Self {
         let mut kinds: Vec<Kind> = KINDS
             .into_iter()
             .filter(|kind| draw.happens(kind.per_mille()) && kind.fits(backend))
@@ -136,18 +142,18 @@ impl Plan {
         let count = draw.within(2..=5);
         // A deletion is waited out for the longest duration that a candidate knows of; a server's sessions all time out alike.
         let same_lease = kinds.contains(&Kind::Foreign) || backend == Backend::Session;
-        let nodes: Vec<NodePlan> = (0..count).map(|_| node(&mut draw, same_lease)).collect();
+        let nodes: Vec<NodePlan> = (0..count).map(|_| node(draw, same_lease)).collect();
         let quiet_from = Span::from_secs(draw.within(30..=80));
-        let faults = faults(&mut draw, &kinds, nodes.len(), backend, quiet_from);
+        let faults = faults(draw, &kinds, nodes.len(), backend, quiet_from);
         let foreign = kinds.contains(&Kind::Foreign);
-        let cron = draw.happens(300).then(|| cron(&mut draw));
+        let cron = draw.happens(300).then(|| cron(draw));
         let nodes = if cron.is_some() && draw.happens(800) {
-            with_near_walls(&mut draw, nodes)
+            with_near_walls(draw, nodes)
         } else {
             nodes
         };
         let server = ServerPlan {
-            rate_ppm: rate(&mut draw),
+            rate_ppm: rate(draw),
             tick: Span::from_millis(draw.within(1..=1_000)),
             late_proof: backend == Backend::Session && draw.happens(500),
             silent: draw.happens(50),
@@ -404,7 +410,7 @@ fn foreign(draw: &mut Stream, backend: Backend) -> Foreign {
         Foreign::Overwrite,
     ];
     match backend {
-        Backend::Lease => all[draw.index(all.len())],
+        Backend::Lease | Backend::Kubernetes => all[draw.index(all.len())],
         Backend::Session | Backend::File => all[draw.index(2)],
     }
 }

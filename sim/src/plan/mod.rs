@@ -34,11 +34,23 @@ pub enum Backend {
     Session,
     /// A file's lock, which ends with its process.
     File,
+    /// A Kubernetes Lease, by the real backend and client on simulated API servers. On the tier of machines a [`Lease`](Self::Lease).
+    Kubernetes,
 }
 
 impl Backend {
-    /// All of them.
+    /// The kinds of lock, of which each tier has one each.
     pub const ALL: [Self; 3] = [Self::Lease, Self::Session, Self::File];
+    /// All of them.
+    pub const EVERY: [Self; 4] = [Self::Lease, Self::Session, Self::File, Self::Kubernetes];
+
+    /// What kind of lock it is to an election.
+    pub const fn kind(self) -> Self {
+        match self {
+            Self::Kubernetes => Self::Lease,
+            other => other,
+        }
+    }
 
     /// Its name, as plans and command lines have it.
     pub const fn name(self) -> &'static str {
@@ -46,6 +58,7 @@ impl Backend {
             Self::Lease => "lease",
             Self::Session => "session",
             Self::File => "file",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }
