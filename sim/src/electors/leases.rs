@@ -342,9 +342,15 @@ impl Teller {
         }
         let (before, after) = (change.before.as_deref(), change.after.as_deref());
         let ((was, _), (is, held)) = (self.holder(before), self.holder(after));
+        // A candidate may claim anew what still names it.
+        let spec =
+            |lease: Option<&Value>, field: &str| lease.map(|lease| lease["spec"][field].clone());
+        let goes_on = ["acquireTime", "leaseTransitions"]
+            .into_iter()
+            .all(|field| spec(before, field) == spec(after, field));
         if !held {
             Deed::Released
-        } else if is.is_some() && was == is {
+        } else if is.is_some() && was == is && goes_on {
             Deed::Renewed
         } else {
             Deed::Acquired
