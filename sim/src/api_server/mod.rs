@@ -16,6 +16,8 @@
 mod alone;
 mod body;
 mod condition;
+#[cfg(test)]
+mod conformance;
 pub mod differential;
 mod kind;
 mod landing;
