@@ -3,6 +3,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use super::kind::Kind;
+use super::kubelet::Kubelet;
 use super::link::{Client, Link};
 use super::request::Verb;
 use super::rights::Rule;
@@ -100,6 +101,11 @@ impl Alone {
             tag: Box::new(|| 0),
         };
         Link::open(&self.api, &self.network, client, server)
+    }
+
+    /// The kubelet of a node, on which nothing runs yet.
+    pub fn kubelet(&self, node: u16) -> Kubelet {
+        Kubelet::new(&self.api, &self.network, NodeId(node % NODES), 1)
     }
 
     /// The real client over such a link, as this subject.

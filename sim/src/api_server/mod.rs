@@ -9,6 +9,7 @@
 //! | `operations`, `watch` | what a request does, and what a watch tells, whatever time it is |
 //! | `request`, `selector`, `metadata`, `lease`, `micro_time`, `managed`, `status` | how all this is written |
 //! | `rights`, `condition` | who may do what, and what is wrong with a server |
+//! | `kubelet` | pods, and what kubelets say of their containers |
 //! | `servers`, `landing`, `streaming`, `link`, `body` | the servers and their clients in the world |
 //!
 //! What is read without a version asks the store; with one, it comes from the server's cache, which may lag, as watches do.
@@ -20,6 +21,7 @@ mod condition;
 mod conformance;
 pub mod differential;
 mod kind;
+mod kubelet;
 mod landing;
 mod lease;
 mod link;
@@ -42,6 +44,7 @@ pub use alone::{ADMINISTRATOR, Alone};
 pub use body::{Broken, SimBody};
 pub use condition::{Condition, Fails, Watching};
 pub use kind::{Key, Kind};
+pub use kubelet::{CONTAINER, Kubelet, LABEL};
 pub use link::{Client, Link};
 pub use request::Verb;
 pub use rights::{Rights, Rule};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenure_backends::kubernetes::simulated::World;
-use tenure_backends::kubernetes::{Cluster, LeaseLock};
+use tenure_backends::kubernetes::{Cluster, DeathProof, LeaseLock};
 use tenure_core::backend::{Holder, OperatorRequest, RequestKind, Submitted};
 use tenure_core::{Clock, ElectionName, LockBackend, Nanos, WallTime};
 
@@ -14,13 +14,12 @@ use super::network::Network;
 use super::recorded::Current;
 use super::tasks::ProcessTasks;
 use crate::api_server::{
-    ApiServers, Change, Client, Condition, Fails, Key, Kind, Link, Rule, Sender, Verb, Watching,
-    Witness,
+    ApiServers, CONTAINER, Change, Client, Condition, Fails, Key, Kind, Kubelet, LABEL, Link, Rule,
+    Sender, Verb, Watching, Witness,
 };
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::executor::{Handle, Host, NodeId, Process};
-use crate::plan::{Fault, Foreign, Plan, Refusal};
-use crate::random::{Purpose, Stream};
+use crate::plan::{Fault, Foreign, Plan, Refusal, Span};
 use crate::trace::{Deed, Life, RequestId, What};
 
 const ELECTION: &str = "simulated";
@@ -32,8 +31,6 @@ const ALWAYS: u16 = 1_000;
 /// How often an operator tries what fails.
 const TRIES_MAX: u32 = 200;
 const RETRIES_AFTER: Duration = Duration::from_millis(200);
-/// The most API servers that a plan is drawn with.
-const SERVERS_MOST: u64 = 3;
 /// Longer than an elector waits for any request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -45,7 +42,10 @@ struct Inner {
     api: ApiServers,
     handle: Handle,
     host: Host,
+    kubelets: Vec<Kubelet>,
     network: Network,
+    /// Whether candidates take the kubelets' word for a death.
+    death_proof: bool,
     operator: NodeClock,
     /// The operator's node, after those of the plan.
     operator_node: NodeId,
@@ -69,9 +69,12 @@ impl Leases {
             rate_ppm: 0,
             wall: WallTime::from_unix_seconds(1_700_000_000),
         };
-        let mut draw = Stream::new(plan.seed, 1 << 34, Purpose::Network);
-        let servers = usize::try_from(draw.within(1..=SERVERS_MOST)).expect("a few");
+        let servers = usize::from(plan.server.api_servers.unwrap_or(1).max(1));
         let api = ApiServers::new(handle, plan.seed, servers, 1_700_000_000);
+        let node = |index| NodeId(u16::try_from(index).expect("a plan has a handful of nodes"));
+        let kubelets = (0..plan.nodes.len())
+            .map(|index| Kubelet::new(&api, network, node(index), plan.seed))
+            .collect();
         let operator_node = u16::try_from(plan.nodes.len()).expect("a plan has a handful of nodes");
         let teller = Arc::new(Teller {
             foreign: Mutex::default(),
@@ -86,7 +89,9 @@ impl Leases {
             handle: handle.clone(),
             host: host.clone(),
             network: network.clone(),
+            kubelets,
             operator: NodeClock::new(handle, start),
+            death_proof: plan.server.death_proof,
             operator_node: NodeId(operator_node),
             requests: Mutex::default(),
             teller,
@@ -116,8 +121,46 @@ impl Leases {
             Link::open(&self.0.api, &self.0.network, client, server)
         };
         let links = [link(), link()];
-        let lock = self.open(&links, &actor.process, clock);
+        let kubelet = self.kubelet(actor.node);
+        kubelet.container_began(clock.wall());
+        let pod = kubelet.pod();
+        let lock = self.open(&links, &actor.process, clock, &pod);
         (links, lock)
+    }
+
+    /// The kubelet of a node of the plan.
+    pub(super) fn kubelet(&self, node: NodeId) -> &Kubelet {
+        &self.0.kubelets[usize::from(node.0)]
+    }
+
+    /// A fault of one node begins or goes on: what it does to the node's kubelet.
+    pub(super) fn set_kubelet<'a>(
+        &self,
+        node: NodeId,
+        frozen: bool,
+        faults: impl Iterator<Item = &'a Fault>,
+    ) {
+        let (mut late, mut silent) = (Span::ZERO, frozen);
+        for fault in faults {
+            match *fault {
+                Fault::KubeletLate { by, .. } => late = late.max(by),
+                Fault::KubeletSilent { .. } | Fault::NodeLost { .. } => silent = true,
+                _ => {}
+            }
+        }
+        let kubelet = self.kubelet(node);
+        kubelet.set_late(late);
+        kubelet.set_silent(silent);
+    }
+
+    /// What has happened until now is forgotten.
+    pub(super) fn compact(&self) {
+        self.0.api.compact();
+    }
+
+    /// Which server a fault means.
+    pub(super) fn server(&self, server: u8) -> usize {
+        usize::from(server) % self.0.api.count()
     }
 
     fn open(
@@ -125,6 +168,7 @@ impl Leases {
         [requests, watches]: &[Link; 2],
         process: &Process,
         clock: &Arc<SimClock>,
+        pod: &str,
     ) -> LeaseLock {
         let client = |link: &Link| link.client(&self.0.host, NAMESPACE);
         let dynamic: Arc<dyn Clock> = Arc::<SimClock>::clone(clock);
@@ -140,7 +184,14 @@ impl Leases {
         };
         let election = ElectionName::new(ELECTION).expect("a plain word is a name");
         let builder = Cluster::builder().namespace(NAMESPACE);
-        let builder = builder.pod_name("pod").request_timeout(REQUEST_TIMEOUT);
+        let mut builder = builder.pod_name(pod).request_timeout(REQUEST_TIMEOUT);
+        if self.0.death_proof {
+            let container = Some(CONTAINER.to_owned());
+            let (label, value) = LABEL;
+            builder = builder
+                .death_proof(DeathProof::Kubelet { container })
+                .members(format!("{label}={value}"));
+        }
         let cluster = builder.open_simulated(world);
         let lock = cluster.and_then(|cluster| cluster.lock(election));
         lock.expect("plain names make a lock")
@@ -149,9 +200,20 @@ impl Leases {
     /// Brings the servers into the state that the faults under way make.
     pub(super) fn set_trouble<'a>(&self, faults: impl Iterator<Item = &'a Fault>) {
         let mut condition = Condition::default();
-        let mut forbidden = false;
+        let (mut forbidden, mut unwatched) = (false, self.0.unwatched);
+        let mut own = Vec::new();
         for fault in faults {
             match *fault {
+                Fault::NoWatchRight => unwatched = true,
+                Fault::Fails { per_mille, with } => condition.fails = Some((per_mille, with)),
+                Fault::FailsAfter { per_mille, with } => {
+                    condition.fails_after = Some((per_mille, with));
+                }
+                Fault::RepliesDropped { per_mille } => condition.drops_replies = per_mille,
+                Fault::SlowStore { most } => condition.slow = condition.slow.max(most),
+                Fault::ServerAway { .. } | Fault::ServerHangs { .. } | Fault::ServerLags { .. } => {
+                    own.push(fault);
+                }
                 Fault::Refuse {
                     with: Refusal::Forbidden,
                 } => forbidden = true,
@@ -172,17 +234,33 @@ impl Leases {
                 _ => {}
             }
         }
-        let unwatched = self.0.unwatched;
         self.0.api.change_rights(|rights| {
             for subject in [CANDIDATE, OPERATOR] {
                 rights.withdraw_all(subject);
                 if !forbidden || subject == OPERATOR {
-                    rights.grant(role(subject, unwatched));
+                    for kind in [Kind::Lease, Kind::Pod] {
+                        rights.grant(role(subject, kind, unwatched));
+                    }
                 }
             }
         });
         for server in 0..self.0.api.count() {
             let ended = self.0.api.condition(server).watching == Watching::Ended;
+            let mut condition = condition;
+            for fault in &own {
+                match **fault {
+                    Fault::ServerAway { server: of } if self.server(of) == server => {
+                        condition.away = true;
+                    }
+                    Fault::ServerHangs { server: of } if self.server(of) == server => {
+                        condition.hangs = true;
+                    }
+                    Fault::ServerLags { by, server: of } if self.server(of) == server => {
+                        condition.lag = condition.lag.plus(by);
+                    }
+                    _ => {}
+                }
+            }
             self.0.api.set_condition(server, condition);
             if ended && condition.watching != Watching::Ended {
                 self.0.api.compact();
@@ -226,7 +304,12 @@ impl Leases {
             };
             Link::open(&self.0.api, &self.0.network, client, 0)
         };
-        let lock = self.open(&[link(), link()], &process, &self.0.operator.clock());
+        let lock = self.open(
+            &[link(), link()],
+            &process,
+            &self.0.operator.clock(),
+            "operator",
+        );
         let leases = self.clone();
         self.0.handle.spawn(&process, async move {
             while let Some(kind) = leases.first_request() {
@@ -269,15 +352,18 @@ fn key() -> Key {
 }
 
 /// The role that Camel's users have, with `watch` where it is granted.
-fn role(subject: &str, unwatched: bool) -> Rule {
-    let mut verbs = vec![Verb::Get, Verb::Create, Verb::Update, Verb::List];
+fn role(subject: &str, kind: Kind, unwatched: bool) -> Rule {
+    let mut verbs = vec![Verb::Get, Verb::List];
+    if kind == Kind::Lease {
+        verbs.extend([Verb::Create, Verb::Update]);
+    }
     if !unwatched {
         verbs.push(Verb::Watch);
     }
     Rule {
         subject: subject.to_owned(),
         verbs,
-        kind: Kind::Lease,
+        kind,
         names: Vec::new(),
     }
 }

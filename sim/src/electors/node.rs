@@ -62,6 +62,9 @@ pub(super) struct Running {
     pub(super) links: Vec<Link>,
 }
 
+/// The exit code of what SIGKILL has ended.
+const KILLED: i32 = 137;
+
 /// How a process reaches its lock.
 #[derive(Default, Debug)]
 struct Ways {
@@ -216,6 +219,18 @@ impl Node {
         }
     }
 
+    /// The running process's connections to one API server break.
+    pub(super) fn server_went(&self, server: usize) {
+        let links = self.running.iter().flat_map(|running| &running.links);
+        links.for_each(|link| link.server_went(server));
+    }
+
+    /// Whether the token of the running process has expired.
+    pub(super) fn set_token_expired(&self, expired: bool) {
+        let links = self.running.iter().flat_map(|running| &running.links);
+        links.for_each(|link| link.set_token_expired(expired));
+    }
+
     fn elector_clock(&self, distortion: Option<Distortion>) -> Arc<SimClock> {
         match distortion {
             Some(Distortion::MonotonicOnly) => self.clock.clock_without_boottime(),
@@ -323,6 +338,17 @@ impl Node {
         executor.kill(&running.actor.process);
         if let Some(files) = &scene.files {
             files.died(running.life);
+        }
+        if let Some(leases) = &scene.leases {
+            let kubelet = leases.kubelet(self.id);
+            let wall = self.clock.clock().wall();
+            if how == Down::Ended {
+                // Its pod was deleted, and its containers ended for that.
+                kubelet.container_ended(wall, 0);
+                kubelet.pod_deleted();
+            } else {
+                kubelet.container_ended(wall, KILLED);
+            }
         }
         let Some(connection) = running.connection else {
             return;

@@ -147,6 +147,12 @@ pub struct ServerPlan {
     pub late_proof: bool,
     /// Whether the store tells of changes at all.
     pub silent: bool,
+    /// How many API servers there are; one unless given. Kubernetes alone has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_servers: Option<u8>,
+    /// Whether candidates take the kubelet's word for a leader's death. Kubernetes alone has kubelets.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub death_proof: bool,
     /// How often somebody edits a label of the record, also in the quiet time; nothing for never. A leased lock alone has labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_every: Option<Span>,
