@@ -34,8 +34,25 @@ pub(super) struct Scene<'a> {
 /// What a request that is not refused is answered with.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Served {
+    /// The version that a write names.
+    pub(super) basis: Option<u64>,
     pub(super) code: StatusCode,
     pub(super) body: Arc<Value>,
+}
+
+impl Served {
+    fn read(body: Arc<Value>) -> Self {
+        Self::wrote(body, 0)
+    }
+
+    /// A write that names a version; none is 0.
+    fn wrote(body: Arc<Value>, basis: u64) -> Self {
+        Self {
+            basis: (basis > 0).then_some(basis),
+            code: StatusCode::OK,
+            body,
+        }
+    }
 }
 
 /// An object as a client sent it.
@@ -71,10 +88,7 @@ impl Store {
         let revision = self.revision_for(&asked.options.resource_version, scene)?;
         let found = self.get_at(&key, revision);
         let body = Arc::clone(found.ok_or_else(|| Failure::not_found(&key))?);
-        Ok(Served {
-            code: StatusCode::OK,
-            body,
-        })
+        Ok(Served::read(body))
     }
 
     /// Which state a read sees: the newest of all, by asking the store, or what this server's cache has.
@@ -110,10 +124,7 @@ impl Store {
             "metadata": { "resourceVersion": revision.to_string() },
             "items": items,
         });
-        Ok(Served {
-            code: StatusCode::OK,
-            body: Arc::new(body),
-        })
+        Ok(Served::read(Arc::new(body)))
     }
 
     fn create(&mut self, asked: &Asked, body: &[u8], scene: Scene<'_>) -> Result<Served, Failure> {
@@ -151,6 +162,7 @@ impl Store {
             let status = json!({ "phase": "Pending", "qosClass": "BestEffort" });
             sent.rest.insert("status".to_owned(), status);
         }
+        let basis = parse_version(&sent.metadata.resource_version).unwrap_or(0);
         let uid = self.new_uid();
         let created = micro_time::write_seconds(scene.unix_s);
         let mut object = build(&key, sent, &uid, &created);
@@ -160,7 +172,7 @@ impl Store {
         let body = self.put(scene.now, key, object);
         Ok(Served {
             code: StatusCode::CREATED,
-            body,
+            ..Served::wrote(body, basis)
         })
     }
 
@@ -249,19 +261,13 @@ impl Store {
         let managed = managed_fields.as_deref();
         if !differs(&object, live) && managed.is_none_or(|sent| !sent.is_empty()) {
             let body = Arc::clone(live);
-            return Ok(Served {
-                code: StatusCode::OK,
-                body,
-            });
+            return Ok(Served::wrote(body, version));
         }
         if let Some(fields) = manager(asked.kind, scene).of_changed(live, managed, &object) {
             object["metadata"]["managedFields"] = fields;
         }
         let body = self.put(scene.now, key, object);
-        Ok(Served {
-            code: StatusCode::OK,
-            body,
-        })
+        Ok(Served::wrote(body, version))
     }
 
     /// A merge patch. Without a version in it, it changes whatever is there.
@@ -310,10 +316,7 @@ impl Store {
                 },
             }))
         };
-        Ok(Served {
-            code: StatusCode::OK,
-            body,
-        })
+        Ok(Served::read(body))
     }
 }
 
@@ -428,15 +431,28 @@ fn build(key: &Key, sent: Sent, uid: &str, created: &str) -> Value {
 
 /// Whether an object says something else than the one that is kept. Who set what does not count.
 fn differs(object: &Value, live: &Value) -> bool {
-    let bare = |object: &Value| {
-        let mut object = object.clone();
-        if let Some(metadata) = object["metadata"].as_object_mut() {
-            metadata.remove("managedFields");
-            metadata.remove("resourceVersion");
-        }
-        object
+    let (Value::Object(object), Value::Object(live)) = (object, live) else {
+        return object != live;
     };
-    bare(object) != bare(live)
+    let without = |fields: &Map<String, Value>, left_out: &[&str]| {
+        let kept = fields
+            .keys()
+            .filter(|name| !left_out.contains(&name.as_str()));
+        kept.count()
+    };
+    let same = |a: &Map<String, Value>, b: &Map<String, Value>, left_out: &[&str]| {
+        without(a, left_out) == without(b, left_out)
+            && a.iter()
+                .filter(|(name, _)| !left_out.contains(&name.as_str()))
+                .all(|(name, value)| b.get(name) == Some(value))
+    };
+    let (Some(ours), Some(theirs)) = (
+        object.get("metadata").and_then(Value::as_object),
+        live.get("metadata").and_then(Value::as_object),
+    ) else {
+        return true;
+    };
+    !same(object, live, &["metadata"]) || !same(ours, theirs, &["managedFields", "resourceVersion"])
 }
 
 fn merge(object: &mut Value, patch: &Value) {

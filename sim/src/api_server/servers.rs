@@ -243,7 +243,8 @@ impl ApiServers {
             (answer, store.revision() != before)
         };
         if wrote {
-            self.tell_last(Some(sender), basis(body), now);
+            let basis = answer.as_ref().ok().and_then(|served| served.basis);
+            self.tell_last(Some(sender), basis, now);
         }
         answer
     }
@@ -251,19 +252,20 @@ impl ApiServers {
     fn tell_last(&self, sender: Option<&Sender>, basis: Option<u64>, now: TrueTime) {
         let (witness, change) = {
             let state = self.state();
+            let Some(witness) = state.witness.clone() else {
+                drop(state);
+                return self.wake_sleepers();
+            };
             let revision = state.store.revision();
             let last = state
                 .store
                 .changes_after(revision.saturating_sub(1))
                 .next()
                 .cloned();
-            (
-                state.witness.clone(),
-                last.filter(|change| change.at == now),
-            )
+            (witness, last.filter(|change| change.at == now))
         };
         self.wake_sleepers();
-        if let (Some(witness), Some(change)) = (witness, change) {
+        if let Some(change) = change {
             witness.changed(sender, basis, &change);
         }
     }
@@ -278,12 +280,6 @@ impl ApiServers {
         let gate = self.state().servers[server].gate.clone();
         gate.pass().await;
     }
-}
-
-/// The version that a write names.
-fn basis(body: &[u8]) -> Option<u64> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    body["metadata"]["resourceVersion"].as_str()?.parse().ok()
 }
 
 impl State {

@@ -31,8 +31,8 @@ const ALWAYS: u16 = 1_000;
 /// How often an operator tries what fails.
 const TRIES_MAX: u32 = 200;
 const RETRIES_AFTER: Duration = Duration::from_millis(200);
-/// Longer than an elector waits for any request.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Long enough for any answer on a good day: an operator tries again, and an elector drops its requests earlier.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The lock of a run where it is a Lease: API servers, the real backend over the real client, and what is told of the lock.
 #[derive(Clone)]
