@@ -91,7 +91,7 @@ impl Pipe {
         self.state().writer = Some(waker.clone());
     }
 
-    fn poll_chunk(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+    fn poll_chunk(&self, context: &Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         let mut state = self.state();
         if let Some(chunk) = state.chunks.pop_front() {
             return Poll::Ready(Some(Ok(chunk)));

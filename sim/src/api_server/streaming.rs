@@ -68,9 +68,8 @@ impl Session {
         }
         loop {
             let moment = self.api.state().moment(self.server);
-            let until = match self.tell_news(&mut watch).await {
-                Some(until) => until,
-                None => return,
+            let Some(until) = self.tell_news(&mut watch).await else {
+                return;
             };
             if self.api.handle().now() >= self.ends {
                 return self.pipe.end(End::Over);
