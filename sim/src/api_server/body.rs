@@ -111,8 +111,8 @@ impl Pipe {
 }
 
 impl SimBody {
-    pub(super) fn full(bytes: Vec<u8>) -> Self {
-        Self(Kind::Full(Some(bytes.into())))
+    pub(super) fn full(bytes: Bytes) -> Self {
+        Self(Kind::Full(Some(bytes)))
     }
 
     pub(super) fn stream(pipe: &Pipe) -> Self {

@@ -141,7 +141,7 @@ impl ApiServers {
     }
 
     fn answered(&self, code: StatusCode, body: &Arc<Value>, retry_after_s: Option<u64>) -> Landed {
-        let bytes = serde_json::to_vec(body).expect("a JSON value can be written");
+        let bytes = self.state().written(body);
         Landed::Answered(self.response(code, SimBody::full(bytes), retry_after_s))
     }
 

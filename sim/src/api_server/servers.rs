@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::condition::{Condition, Watching};
@@ -38,6 +39,8 @@ pub(super) struct State {
     pub(super) rights: Rights,
     servers: Vec<Server>,
     pub(super) store: Store,
+    /// What was written last, and how: a Lease is mostly read as it was answered.
+    last_written: Option<(Arc<Value>, Bytes)>,
     /// Watches that wait for something to happen.
     sleepers: Vec<Waker>,
     witness: Option<Arc<dyn Witness>>,
@@ -98,6 +101,7 @@ impl ApiServers {
                 rights: Rights::default(),
                 servers: (0..servers).map(server).collect(),
                 store,
+                last_written: None,
                 sleepers: Vec::new(),
                 witness: None,
             }),
@@ -283,6 +287,19 @@ impl ApiServers {
 }
 
 impl State {
+    /// An object as the body of an answer.
+    pub(super) fn written(&mut self, object: &Arc<Value>) -> Bytes {
+        if let Some((known, bytes)) = &self.last_written
+            && Arc::ptr_eq(known, object)
+        {
+            return bytes.clone();
+        }
+        let bytes = serde_json::to_vec(object).expect("a JSON value can be written");
+        let bytes = Bytes::from(bytes);
+        self.last_written = Some((Arc::clone(object), bytes.clone()));
+        bytes
+    }
+
     /// Up to which revision a server's cache has seen.
     pub(super) fn visible(&mut self, server: usize, now: TrueTime) -> u64 {
         let server = &mut self.servers[server];
