@@ -212,3 +212,67 @@ fn a_request_before_the_first_renewal_names_the_version_of_the_grant() {
         );
     });
 }
+
+#[test]
+fn a_pause_can_be_ended_when_a_stranger_has_edited_the_lease() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let account = namespace.account(WATCH_RULES);
+        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let leader = contender(&cluster, "report-0", 1);
+        let token = Some(leads(&leader).await.hold.token);
+        let operator = cluster.lock(election()).unwrap();
+        let asked = |kind, token| OperatorRequest { kind, token };
+        let paused = operator
+            .submit(&asked(RequestKind::Pause, token))
+            .await
+            .unwrap();
+        assert_eq!(paused, Submitted::Accepted);
+        let edit = json!({ "spec": { "holderIdentity": "somebody-else" } });
+        namespace.patch_lease(NAME, &edit).unwrap();
+        let seen = operator.observe().await.unwrap();
+        let resumed = operator
+            .submit(&asked(RequestKind::Resume, seen.token))
+            .await
+            .unwrap();
+        assert_eq!(resumed, Submitted::Accepted);
+        assert_eq!(operator.observe().await.unwrap().request, None);
+    });
+}
+
+#[test]
+fn a_pause_that_was_sent_before_a_resumption_is_refused_after_it() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let account = namespace.account(WATCH_RULES);
+        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let leader = contender(&cluster, "report-0", 1);
+        leads(&leader).await;
+        let before = namespace.lease(NAME).unwrap();
+        let operator = cluster.lock(election()).unwrap();
+        let token = leader.observe().await.unwrap().token;
+        let token = token.or_else(|| {
+            before["metadata"]["resourceVersion"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .ok()
+        });
+        let resume = OperatorRequest {
+            kind: RequestKind::Resume,
+            token,
+        };
+        assert_eq!(operator.submit(&resume).await.unwrap(), Submitted::Accepted);
+        // There was no pause, but what was made from the Lease before it is out of date all the same.
+        let after = namespace.lease(NAME).unwrap();
+        assert_ne!(
+            before["metadata"]["resourceVersion"],
+            after["metadata"]["resourceVersion"]
+        );
+        let again = OperatorRequest {
+            kind: RequestKind::Resume,
+            token,
+        };
+        assert_eq!(operator.submit(&again).await.unwrap(), Submitted::Accepted);
+    });
+}
