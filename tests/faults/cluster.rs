@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -13,6 +14,7 @@ use crate::job;
 use crate::line::{Kind, Line};
 use crate::process;
 use crate::program::program;
+use crate::servers::Servers;
 use crate::wait::{Stopwatch, poll, time_of_day};
 
 /// How many candidates there are.
@@ -21,11 +23,21 @@ pub(crate) const CANDIDATES: usize = 5;
 /// How long a dead candidate stays dead.
 const RESTART: Duration = Duration::from_millis(50);
 
+/// What the candidates want.
+#[derive(Clone, Debug)]
+pub(crate) enum Lock {
+    /// A file, in this folder.
+    File(PathBuf),
+    /// A Lease.
+    Lease(Arc<Servers>),
+}
+
 /// What the candidates do.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
-    /// The folder of the lock.
-    pub(crate) locks: PathBuf,
+    pub(crate) lock: Lock,
+    /// Whether all candidates have one name.
+    pub(crate) namesakes: bool,
     /// The jobs to choose from: `brief` or `all`.
     pub(crate) jobs: &'static str,
     /// The subcommand of the program with its options.
@@ -79,7 +91,9 @@ impl Cluster {
     pub(crate) fn start(folder: &Path, task: Task) -> Self {
         process::adopt_orphans();
         fs::create_dir_all(job::witness_folder(folder)).expect("a folder can be made");
-        fs::create_dir_all(&task.locks).expect("a folder can be made");
+        if let Lock::File(folder) = &task.lock {
+            fs::create_dir_all(folder).expect("a folder can be made");
+        }
         File::create(job::log_path(folder)).expect("a log can be made");
         let mut cluster = Self {
             candidates: Vec::new(),
@@ -105,11 +119,15 @@ impl Cluster {
             .open(self.folder.join(format!("candidate-{number}")))
             .expect("the output has a file");
         let errors = output.try_clone().expect("a descriptor can be doubled");
+        let name = if self.task.namesakes { 0 } else { number };
         let mut command = Command::new(program());
+        if let Lock::Lease(servers) = &self.task.lock {
+            command.env("KUBECONFIG", servers.kubeconfig(number));
+        }
         command
             .args(&self.task.command)
             .args(["--lock", &self.lock_url()])
-            .args(["--candidate", &format!("candidate-{number}"), "--"])
+            .args(["--candidate", &format!("candidate-{name}"), "--"])
             .args(job::command_line())
             .env(job::FOLDER, &self.folder)
             .env(job::CANDIDATE, number.to_string())
@@ -125,17 +143,36 @@ impl Cluster {
 
     /// The lock, as the program names it.
     pub(crate) fn lock_url(&self) -> String {
-        format!("file://{}", self.lock_file().display())
+        match &self.task.lock {
+            Lock::File(_) => format!("file://{}", self.lock_file().display()),
+            Lock::Lease(servers) => servers.lock_url(),
+        }
     }
 
     /// The file that is locked.
     pub(crate) fn lock_file(&self) -> PathBuf {
-        self.task.locks.join("job")
+        self.locks().join("job")
     }
 
     /// The folder of the lock.
     pub(crate) fn locks(&self) -> &Path {
-        &self.task.locks
+        match &self.task.lock {
+            Lock::File(folder) => folder,
+            Lock::Lease(_) => panic!("a Lease has no folder"),
+        }
+    }
+
+    /// What the candidates want.
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.task.lock
+    }
+
+    /// The servers of the Lease, which a test of Leases has.
+    pub(crate) fn servers(&self) -> Arc<Servers> {
+        match &self.task.lock {
+            Lock::File(_) => panic!("a file has no servers"),
+            Lock::Lease(servers) => Arc::clone(servers),
+        }
     }
 
     /// The process of a candidate.

@@ -27,11 +27,48 @@ pub(crate) enum Fault {
     KillProgramAndGuard,
     ReplaceLockFile,
     Resign,
+    Server(ServerFault),
     StopGuard(Stop),
     StopGuardKillProgram,
     StopProgram(Victim, Stop),
     TerminateAll,
     TerminateProgram(Victim),
+}
+
+/// What is done to one way to an API server.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum WayFault {
+    /// Connections are closed and refused.
+    Cut(Stop),
+    /// Requests and replies wait.
+    Hold(Stop),
+    /// Requests arrive, replies wait.
+    HoldReplies(Stop),
+    LoseReply,
+    LoseRequest,
+}
+
+/// What is done to a Lease, its servers, and the ways to them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum ServerFault {
+    Delay,
+    DeleteLease,
+    /// A label that says nothing.
+    EditLease,
+    EmptyLease,
+    FreezeApi(Stop),
+    FreezeStore(Stop),
+    KillApi,
+    /// All connections are closed.
+    Reset,
+    /// The account gets a new token, and the old one is worth nothing within seconds.
+    RotateToken,
+    /// Another holder is written over the Lease.
+    StealLease,
+    /// Something on one candidate's way.
+    Way(Victim, WayFault),
+    /// The right to watch is taken, and given back later.
+    WithdrawWatch,
 }
 
 /// Faults with how often each comes.
@@ -86,6 +123,47 @@ pub(crate) const FULL_DISK: Mix = &[
     (4, Fault::FillDisk),
     (2, Fault::KillProgram(Victim::Leader)),
     (1, Fault::TerminateProgram(Victim::Leader)),
+];
+
+const fn way(victim: Victim, fault: WayFault) -> Fault {
+    Fault::Server(ServerFault::Way(victim, fault))
+}
+
+/// What may happen on the way to an API server.
+pub(crate) const NETWORK: Mix = &[
+    (3, way(Victim::Leader, WayFault::Cut(Stop::Long))),
+    (3, way(Victim::Leader, WayFault::Cut(Stop::Short))),
+    (5, way(Victim::Leader, WayFault::Hold(Stop::Long))),
+    (3, way(Victim::Leader, WayFault::Hold(Stop::Short))),
+    (2, way(Victim::Follower, WayFault::Hold(Stop::Long))),
+    (5, way(Victim::Leader, WayFault::HoldReplies(Stop::Long))),
+    (3, way(Victim::Leader, WayFault::HoldReplies(Stop::Short))),
+    (6, way(Victim::Leader, WayFault::LoseReply)),
+    (3, way(Victim::Leader, WayFault::LoseRequest)),
+    (2, way(Victim::Follower, WayFault::LoseReply)),
+    (2, Fault::Server(ServerFault::Delay)),
+    (3, Fault::Server(ServerFault::Reset)),
+    (3, Fault::KillProgram(Victim::Leader)),
+    (3, Fault::Resign),
+    (3, Fault::TerminateProgram(Victim::Leader)),
+    (2, Fault::StopProgram(Victim::Leader, Stop::Long)),
+];
+
+/// What may happen to the servers, and what others do to a Lease.
+pub(crate) const SERVERS: Mix = &[
+    (4, Fault::Server(ServerFault::DeleteLease)),
+    (4, Fault::Server(ServerFault::EditLease)),
+    (4, Fault::Server(ServerFault::EmptyLease)),
+    (3, Fault::Server(ServerFault::FreezeApi(Stop::Long))),
+    (2, Fault::Server(ServerFault::FreezeApi(Stop::Short))),
+    (3, Fault::Server(ServerFault::FreezeStore(Stop::Long))),
+    (2, Fault::Server(ServerFault::FreezeStore(Stop::Short))),
+    (3, Fault::Server(ServerFault::KillApi)),
+    (2, Fault::Server(ServerFault::RotateToken)),
+    (3, Fault::Server(ServerFault::StealLease)),
+    (3, Fault::Server(ServerFault::WithdrawWatch)),
+    (3, Fault::KillProgram(Victim::Leader)),
+    (3, Fault::TerminateProgram(Victim::Leader)),
 ];
 
 impl Fault {

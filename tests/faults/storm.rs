@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::cluster::{CANDIDATES, Cluster};
+use crate::cluster::{CANDIDATES, Cluster, Lock};
 use crate::fault::{Fault, Mix, Stop, Victim};
 use crate::process::{self, Status, signal};
 use crate::program::program;
@@ -16,7 +16,7 @@ use crate::wait::{Stopwatch, pause};
 /// Fault after fault, on one cluster.
 #[derive(Debug)]
 pub(crate) struct Storm {
-    cluster: Cluster,
+    pub(crate) cluster: Cluster,
     counts: BTreeMap<Fault, usize>,
     name: &'static str,
     random: Random,
@@ -65,7 +65,7 @@ impl Storm {
         self.tend_for(Duration::from_millis(pause_ms));
     }
 
-    fn tend_for(&mut self, duration: Duration) {
+    pub(crate) fn tend_for(&mut self, duration: Duration) {
         let stopwatch = Stopwatch::start();
         loop {
             self.cluster.tend();
@@ -76,20 +76,25 @@ impl Storm {
         }
     }
 
-    /// The process of a victim. The leader is whose job has started last.
-    fn pid(&mut self, victim: Victim) -> i32 {
+    /// A victim. The leader is whose job has started last.
+    pub(crate) fn candidate(&mut self, victim: Victim) -> usize {
         let leader = self
             .cluster
             .newest_start()
             .map_or(0, |start| start.candidate);
-        let candidate = match victim {
+        match victim {
             Victim::Follower => {
                 let others = u64::try_from(CANDIDATES - 1).expect("a small number");
                 let distance = usize::try_from(self.random.below(others)).expect("a small number");
                 (leader + 1 + distance) % CANDIDATES
             }
             Victim::Leader => leader,
-        };
+        }
+    }
+
+    /// The process of a victim.
+    fn pid(&mut self, victim: Victim) -> i32 {
+        let candidate = self.candidate(victim);
         self.cluster.pid(candidate)
     }
 
@@ -126,6 +131,7 @@ impl Storm {
                 File::create(self.cluster.lock_file()).expect("a lock file can be made");
             }
             Fault::Resign => self.resign(),
+            Fault::Server(fault) => self.strike_servers(fault),
             Fault::StopGuard(stop) => {
                 let guards = self.guards();
                 self.stop(&guards, stop);
@@ -175,13 +181,18 @@ impl Storm {
         }
     }
 
-    fn stop(&mut self, pids: &[i32], stop: Stop) {
-        let duration_ms = match stop {
+    /// For how long something is stopped.
+    pub(crate) fn length(&mut self, stop: Stop) -> Duration {
+        Duration::from_millis(match stop {
             Stop::Long => 3_000 + self.random.below(1_500),
             Stop::Short => self.random.below(700),
-        };
+        })
+    }
+
+    fn stop(&mut self, pids: &[i32], stop: Stop) {
+        let duration = self.length(stop);
         pids.iter().for_each(|pid| signal(*pid, Signal::STOP));
-        self.tend_for(Duration::from_millis(duration_ms));
+        self.tend_for(duration);
         pids.iter().for_each(|pid| signal(*pid, Signal::CONT));
     }
 
@@ -192,6 +203,9 @@ impl Storm {
 
     fn resign(&self) {
         let mut command = Command::new(program());
+        if let Lock::Lease(servers) = self.cluster.lock() {
+            command.env("KUBECONFIG", servers.operators_kubeconfig());
+        }
         command
             .args(["resign", "--lock", &self.cluster.lock_url()])
             .stdin(Stdio::null())

@@ -26,13 +26,6 @@ pub(crate) const TOKEN_HOLDER: &str = "tenure/token-holder";
 /// The label of all Leases that were ever held by a candidate of ours, so that one watch can see them all.
 pub(crate) const LABEL: &str = "tenure/lock";
 
-/// A token and whose it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Token {
-    pub(crate) holder: Incarnation,
-    pub(crate) token: FencingToken,
-}
-
 /// What a release has left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Released {
@@ -42,11 +35,14 @@ pub(crate) struct Released {
     pub(crate) written: u64,
 }
 
-pub(crate) fn token(lease: &Lease) -> Option<Token> {
-    Some(Token {
-        holder: Incarnation::parse(lease.annotation(TOKEN_HOLDER)?)?,
-        token: lease.annotation(TOKEN)?.parse().ok()?,
-    })
+/// The newest token that a leader has written.
+pub(crate) fn token(lease: &Lease) -> Option<FencingToken> {
+    lease.annotation(TOKEN)?.parse().ok()
+}
+
+/// Whose it is.
+pub(crate) fn token_holder(lease: &Lease) -> Option<Incarnation> {
+    Incarnation::parse(lease.annotation(TOKEN_HOLDER)?)
 }
 
 pub(crate) fn note(lease: &Lease) -> Option<Note> {

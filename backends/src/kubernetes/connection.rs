@@ -75,9 +75,13 @@ impl Source {
         }
         match from_kubeconfig(&options, file.as_deref()).await {
             Ok(config) => Ok((Self::Kubeconfig(options, file), config)),
+            Err(error) if named => {
+                let detail = format!("the kubeconfig cannot be used: {error}");
+                Err(Failure::new(ErrorKind::InvalidInput, detail).with_source(error))
+            }
             Err(error) => {
                 let detail = format!(
-                    "no cluster is configured: run in a pod, or name a kubeconfig in KUBECONFIG (and one of its contexts): {error}"
+                    "no cluster is configured: run in a pod, or name a kubeconfig in KUBECONFIG: {error}"
                 );
                 Err(Failure::new(ErrorKind::InvalidInput, detail).with_source(error))
             }

@@ -109,12 +109,18 @@ impl Failure {
     /// The way to the API server failed.
     pub(crate) fn transport(asked: Asked<'_>, error: kube::Error) -> Self {
         let (kind, never_sent, advice) = meaning(&error);
+        let cause = innermost(&error);
+        let advice = if cause.contains("certificate") {
+            "; is the certificate authority that is trusted here the API server's?"
+        } else {
+            advice
+        };
         let effect = if never_sent {
             Effect::NotApplied
         } else {
             asked.open_effect()
         };
-        let detail = format!("{}: {}{advice}", asked.of(), innermost(&error));
+        let detail = format!("{}: {cause}{advice}", asked.of());
         Self {
             effect,
             ..Self::new(kind, detail).with_source(error)

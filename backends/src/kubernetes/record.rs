@@ -131,17 +131,17 @@ impl Lease {
     pub(crate) fn token(&self) -> Option<FencingToken> {
         let token = annotations::token(self)?;
         match self.holder_text() {
-            None => Some(token.token),
+            None => Some(token),
             Some(text) => {
-                let holder = Holder::parse(text).incarnation();
-                (holder == Some(token.holder)).then_some(token.token)
+                let holder = Holder::parse(text).incarnation()?;
+                (annotations::token_holder(self) == Some(holder)).then_some(token)
             }
         }
     }
 
     /// The newest token that any leader has written, whoever holds now.
     pub(crate) fn written_token(&self) -> Option<FencingToken> {
-        annotations::token(self).map(|token| token.token)
+        annotations::token(self)
     }
 
     /// Whether `candidate` holds it, with this token as far as the record tells.
@@ -315,6 +315,8 @@ impl Draft {
         self.annotate(annotations::ELECTION, Some(election.to_string()));
         self.annotate(annotations::RELEASED, None);
         self.annotate(annotations::CONTAINER, None);
+        // The token there is that of an earlier leadership, perhaps of the same candidate's.
+        self.annotate(annotations::TOKEN_HOLDER, None);
         self.label();
         Ok(())
     }

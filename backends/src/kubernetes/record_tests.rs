@@ -121,6 +121,11 @@ fn a_token_is_told_by_its_own_holder_only() {
     let second = stored(&draft, 43);
     assert_eq!(second.token(), None, "41 was another's");
     assert_eq!(second.written_token(), FencingToken::new(41));
+    // Nor is it that of the same candidate's next leadership.
+    let mut draft = Draft::of(&first);
+    draft.claim(&election(), &claim(7, 9)).unwrap();
+    let again = stored(&draft, 43);
+    assert_eq!((again.token(), again.written_token()), (None, FencingToken::new(41)));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use rustix::process::Signal;
-use tempfile::TempDir;
 
 use crate::admin::Admin;
 use crate::namespace::Namespace;
@@ -22,7 +22,41 @@ pub struct TestCluster {
     etcd: Mutex<Process>,
     etcd_port: u16,
     namespaces: AtomicUsize,
-    directory: TempDir,
+    directory: Directory,
+}
+
+/// A directory that is removed when this process has ended, however it ends.
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+    /// Its standard input closes with this process.
+    remover: Child,
+}
+
+impl Directory {
+    fn make() -> Self {
+        let path = tempfile::Builder::new()
+            .prefix("tenure-servers-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        let mut remover = Command::new("sh");
+        remover
+            .args(["-c", "read _; sleep 1; rm -rf \"$1\"", "remover"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        // Whoever ends the tests from a terminal must not end it too.
+        let remover = remover.process_group(0).spawn().unwrap();
+        Self { path, remover }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(self.remover.stdin.take());
+    }
 }
 
 /// One API server.
@@ -97,16 +131,13 @@ impl TestCluster {
     /// # Panics
     /// When they do not start, with what they said.
     pub fn start() -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("tenure-servers-")
-            .tempdir()
-            .unwrap();
-        make_keys(directory.path());
+        let directory = Directory::make();
+        make_keys(directory.path.as_path());
         // A port that was free may have been taken since.
         for _ in 0..STARTS_MAX {
             let etcd_port = free_port();
-            let mut etcd = start_etcd(directory.path(), etcd_port);
-            if let Some(api) = ApiServer::start(directory.path(), etcd_port, "api") {
+            let mut etcd = start_etcd(directory.path.as_path(), etcd_port);
+            if let Some(api) = ApiServer::start(directory.path.as_path(), etcd_port, "api") {
                 return Self {
                     api,
                     etcd: Mutex::new(etcd),
@@ -117,10 +148,7 @@ impl TestCluster {
             }
             eprintln!("another start: {:?}", etcd.ended());
         }
-        panic!(
-            "no API server could be started: see {}",
-            directory.keep().display()
-        )
+        panic!("no API server could be started: see above")
     }
 
     /// The cluster that all tests of this process share, each in a namespace of its own.
@@ -140,7 +168,7 @@ impl TestCluster {
     /// When it does not start.
     pub fn another_api(&self) -> ApiServer {
         let name = format!("api-{}", free_port());
-        let started = ApiServer::start(self.directory.path(), self.etcd_port, &name);
+        let started = ApiServer::start(self.directory.path.as_path(), self.etcd_port, &name);
         started.unwrap_or_else(|| panic!("{name} could not be started"))
     }
 
@@ -167,7 +195,7 @@ impl TestCluster {
 
     /// The directory of everything that belongs to it.
     pub fn directory(&self) -> &Path {
-        self.directory.path()
+        self.directory.path.as_path()
     }
 
     /// The processes of store and API server.

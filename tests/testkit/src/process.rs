@@ -84,7 +84,12 @@ impl Process {
 
     /// What went wrong, if it has ended by itself.
     pub(crate) fn ended(&mut self) -> Option<String> {
-        let status = self.child.try_wait().unwrap()?;
+        // Somebody who adopts orphans may have taken its status.
+        let status = match self.child.try_wait() {
+            Ok(None) => return None,
+            Ok(Some(status)) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         let last = lines[lines.len().saturating_sub(5)..].join("\n");

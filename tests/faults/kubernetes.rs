@@ -1,0 +1,92 @@
+//! Real processes of the real program on a Lease of real API servers, under real faults.
+//!
+//! `TENURE_FAULTS=3000 tools/test --test faults_on_kubernetes` does ten times as many faults as usual, `TENURE_FAULTS_SEED=…` the same
+//! faults again, and `TENURE_PROGRAM=…` takes a program that is there already.
+
+#![allow(dead_code, reason = "what happens to files is another test's")]
+
+mod checker;
+mod cluster;
+mod fault;
+mod job;
+mod line;
+mod process;
+mod program;
+mod random;
+mod servers;
+mod storm;
+mod trial;
+mod wait;
+mod witness;
+
+use std::sync::Arc;
+
+use checker::{Fires, Policy};
+use cluster::Lock;
+use fault::{FIRING, NETWORK, PROCESSES, SERVERS};
+use servers::Servers;
+use trial::{Trial, fires_of, folder};
+
+/// The candidates of a Lease wait for it to age, so it is short: deadline 1.46 s after a renewal.
+const RUN_ON_A_LEASE: &[&str] = &[
+    "run",
+    "--lease",
+    "2s",
+    "--renew",
+    "500ms",
+    "--stop-timeout",
+    "500ms",
+    "--drain-timeout",
+    "300ms",
+];
+
+/// Each trial waits most of its time, so they wait side by side, each with servers of its own.
+#[test]
+fn one_job_runs_at_a_time_on_a_lease_whatever_becomes_of_servers_ways_and_candidates() {
+    let continuous = |name, mix, namesakes, share| Trial {
+        jobs: "all",
+        command: RUN_ON_A_LEASE.to_vec(),
+        mix,
+        namesakes,
+        name,
+        share,
+    };
+    let firing = Trial {
+        jobs: "brief",
+        command: fires_of(RUN_ON_A_LEASE, "at-least-once"),
+        mix: FIRING,
+        namesakes: false,
+        name: "fires on a lease",
+        share: 15,
+    };
+    let trials = [
+        continuous("candidates of one name on a lease", PROCESSES, true, 25),
+        continuous("ways to a lease", NETWORK, false, 35),
+        continuous("servers of a lease", SERVERS, false, 25),
+        firing,
+    ];
+    // All servers first: whoever waits for orphans might take the end of what starts them.
+    let folders: Vec<_> = trials.iter().map(|_| folder()).collect();
+    let start = |folder: &tempfile::TempDir| Arc::new(Servers::start(folder.path()));
+    let locks: Vec<_> = folders
+        .iter()
+        .map(|folder| Lock::Lease(start(folder)))
+        .collect();
+    std::thread::scope(|scope| {
+        let storms: Vec<_> = trials
+            .iter()
+            .zip(folders.iter().zip(locks))
+            .map(|(trial, (folder, lock))| {
+                scope.spawn(move || {
+                    trial.run_in(folder.path(), lock, |_| match trial.jobs {
+                        "brief" => Policy::EachSecond(Fires::AtLeastOnce),
+                        _ => Policy::Continuous,
+                    });
+                    let _ = std::fs::remove_dir_all(folder.path());
+                })
+            })
+            .collect();
+        let failed = storms.into_iter().filter_map(|storm| storm.join().err());
+        assert_eq!(failed.count(), 0, "see above which storm did what");
+    });
+}
