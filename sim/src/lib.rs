@@ -5,6 +5,7 @@
 //! - [`executor`]: tasks of processes that live, pause and die; true time.
 //! - [`clock`]: each node's clocks.
 //! - [`disk`]: a file system, under the real file backend.
+//! - [`api_server`]: a Kubernetes API server, under the real client.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers; [`report`]: how it went, drawn.
@@ -17,6 +18,7 @@
 //!
 //! A run is decided by its seed alone: the same seed gives the same trace, in the same process and in another.
 
+pub mod api_server;
 pub mod campaign;
 pub mod clock;
 pub mod disk;

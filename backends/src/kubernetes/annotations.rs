@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tenure_core::backend::{Note, OperatorRequest, RequestKind};
-use tenure_core::{FencingToken, Identity, Incarnation};
+use tenure_core::{FencingToken, Identity, Incarnation, WallTime};
 
 use super::record::Lease;
 
@@ -17,7 +17,7 @@ pub(crate) const NOTE_BASE64: &str = "tenure/note-base64";
 pub(crate) const CONTAINER: &str = "tenure/container";
 /// The mark of a release: `<incarnation> <lease uid> <renewTime in microseconds>`.
 pub(crate) const RELEASED: &str = "tenure/released";
-/// An operator's request: `<pause or resign> <token or ->`.
+/// An operator's request: `<pause or resign> <token or ->`, or `resumed at <time>` once there is none any more.
 pub(crate) const REQUEST: &str = "tenure/request";
 /// The newest fencing token.
 pub(crate) const TOKEN: &str = "tenure/token";
@@ -90,6 +90,11 @@ pub(crate) fn encode_request(request: &OperatorRequest) -> String {
         Some(token) => format!("{kind} {token}"),
         None => format!("{kind} -"),
     }
+}
+
+/// That there is no request any more, in words that no earlier write has used.
+pub(crate) fn encode_resumed(wall: WallTime) -> String {
+    format!("resumed at {wall}")
 }
 
 pub(crate) fn released(lease: &Lease) -> Option<Released> {

@@ -18,6 +18,8 @@ use super::error::{Asked, Failure};
 use super::time;
 use crate::locked::locked;
 
+/// Who the API server's logs and `managedFields` say it was.
+const USER_AGENT: &str = concat!("tenure/", env!("CARGO_PKG_VERSION"));
 /// No Lease is larger, and no list of pods that an election is about.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
@@ -93,7 +95,9 @@ impl Api {
         asked: Asked<'_>,
         path: &str,
     ) -> Result<Option<Answer>, Failure> {
-        let request = Request::get(path).body(Body::empty());
+        let request = Request::get(path)
+            .header(header::USER_AGENT, USER_AGENT)
+            .body(Body::empty());
         let answer = self.call(asked, request, &[StatusCode::NOT_FOUND]).await?;
         Ok((answer.status != StatusCode::NOT_FOUND).then_some(answer))
     }
@@ -112,6 +116,7 @@ impl Api {
             .method(method)
             .uri(path)
             .header(header::CONTENT_TYPE, content)
+            .header(header::USER_AGENT, USER_AGENT)
             .body(Body::from(body));
         self.call(asked, request, expected).await
     }
@@ -179,7 +184,10 @@ impl Api {
 
     /// Opens a watch. It ends with its connection; what a silent one means is for the caller to judge.
     pub(crate) async fn watch(&self, asked: Asked<'_>, path: &str) -> Result<Events, NoWatch> {
-        let request = Request::get(path).body(Vec::new()).map_err(|error| {
+        let request = Request::get(path)
+            .header(header::USER_AGENT, USER_AGENT)
+            .body(Vec::new());
+        let request = request.map_err(|error| {
             let detail = format!("{:?} makes no address", asked.name);
             Failure::new(ErrorKind::InvalidInput, detail).with_source(error)
         })?;

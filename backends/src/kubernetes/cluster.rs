@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use tenure_core::{ElectionName, Error, ErrorKind, WallTime};
 
@@ -25,6 +26,7 @@ pub struct Cluster(pub(crate) Arc<Shared>);
 pub(crate) struct Settings {
     pub(crate) death_proof: DeathProof,
     pub(crate) lease_prefix: Option<String>,
+    pub(crate) members_interval: Duration,
     pub(crate) pod_name: String,
     /// When this container's first process began; nothing asks the machine.
     pub(crate) process_began: Option<WallTime>,
@@ -87,10 +89,15 @@ impl Cluster {
                 )))
             }
         };
-        let pods = settings
-            .selector
-            .clone()
-            .map(|selector| Arc::new(Pods::new(Arc::clone(&api), selector, Arc::clone(&tasks))));
+        let pods = settings.selector.clone().map(|selector| {
+            let every = settings.members_interval;
+            Arc::new(Pods::new(
+                Arc::clone(&api),
+                selector,
+                every,
+                Arc::clone(&tasks),
+            ))
+        });
         let leases = Arc::new(Leases::new(Arc::clone(&api), Arc::clone(&tasks)));
         Self(Arc::new(Shared {
             api,

@@ -55,6 +55,7 @@ pub struct ClusterBuilder {
     kubeconfig: Option<PathBuf>,
     lease_prefix: Option<String>,
     members: Option<String>,
+    members_interval: Duration,
     namespace: Option<String>,
     pod_name: Option<String>,
     request_timeout: Duration,
@@ -74,6 +75,7 @@ impl ClusterBuilder {
             kubeconfig: None,
             lease_prefix: None,
             members: None,
+            members_interval: Duration::from_secs(10),
             namespace: None,
             pod_name: None,
             request_timeout: Duration::from_secs(5),
@@ -123,6 +125,13 @@ impl ClusterBuilder {
     #[must_use]
     pub fn members(mut self, selector: impl Into<String>) -> Self {
         self.members = Some(selector.into());
+        self
+    }
+
+    /// How often members are listed where they cannot be watched: every 10 s, unless set.
+    #[must_use]
+    pub fn members_interval(mut self, interval: Duration) -> Self {
+        self.members_interval = interval;
         self
     }
 
@@ -248,6 +257,7 @@ impl ClusterBuilder {
         let settings = Settings {
             death_proof: self.death_proof,
             lease_prefix: self.lease_prefix,
+            members_interval: self.members_interval,
             pod_name,
             process_began,
             selector: self.members,

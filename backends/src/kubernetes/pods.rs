@@ -16,9 +16,6 @@ use super::tasks::{TaskGuard, Tasks};
 use super::watch::{Follower, Nudge, Sink, Target};
 use crate::locked::locked;
 
-/// How often pods are listed where they cannot be watched.
-const POLL_EVERY: Duration = Duration::from_secs(10);
-
 /// Many elections ask at once, after one change.
 const LISTED_STAYS: Duration = Duration::from_secs(1);
 
@@ -61,6 +58,8 @@ struct View {
     api: Arc<Api>,
     listeners: Mutex<Vec<Listener>>,
     path: String,
+    /// How often pods are listed where they cannot be watched.
+    list_every: Duration,
     /// Only one lists at a time: those who wait for it want the same.
     listing: tokio::sync::Mutex<()>,
     ready: Mutex<Ready>,
@@ -68,7 +67,12 @@ struct View {
 }
 
 impl Pods {
-    pub(crate) fn new(api: Arc<Api>, selector: String, tasks: Arc<dyn Tasks>) -> Self {
+    pub(crate) fn new(
+        api: Arc<Api>,
+        selector: String,
+        list_every: Duration,
+        tasks: Arc<dyn Tasks>,
+    ) -> Self {
         let path = format!(
             "/api/v1/namespaces/{}/pods?labelSelector={}",
             api.namespace,
@@ -77,6 +81,7 @@ impl Pods {
         let shared = View {
             api,
             listeners: Mutex::default(),
+            list_every,
             listing: tokio::sync::Mutex::default(),
             path,
             ready: Mutex::default(),
@@ -136,7 +141,7 @@ impl Pods {
 /// Lists the pods again and again while they cannot be watched.
 async fn poll(view: Arc<View>) {
     loop {
-        view.api.clock.sleep(POLL_EVERY).await;
+        view.api.clock.sleep(view.list_every).await;
         if locked(&view.ready).watched {
             continue;
         }

@@ -359,10 +359,15 @@ impl Draft {
     }
 
     /// Leaves an operator's request, or takes it out.
-    pub(crate) fn request(&mut self, request: &OperatorRequest) {
-        let text =
-            (request.kind != RequestKind::Resume).then(|| annotations::encode_request(request));
-        self.annotate(annotations::REQUEST, text);
+    ///
+    /// What takes it out is a change too, also where there is none: a write that changes nothing keeps the version, and a request that was
+    /// sent earlier could still land.
+    pub(crate) fn request(&mut self, request: &OperatorRequest, wall: WallTime) {
+        let text = match request.kind {
+            RequestKind::Resume => annotations::encode_resumed(wall),
+            _ => annotations::encode_request(request),
+        };
+        self.annotate(annotations::REQUEST, Some(text));
     }
 
     /// Says which election it is of, before anybody has held it.

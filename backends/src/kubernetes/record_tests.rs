@@ -200,14 +200,15 @@ fn a_request_reads_back_until_it_is_taken_out() {
         for token in [None, FencingToken::new(41)] {
             let request = OperatorRequest { kind, token };
             let mut draft = fresh();
-            draft.request(&request);
+            draft.request(&request, WallTime::from_unix_seconds(1));
             let lease = stored(&draft, 1);
             assert_eq!(lease.observation().request, Some(request));
             let mut draft = Draft::of(&lease);
-            draft.request(&OperatorRequest {
+            let resume = OperatorRequest {
                 kind: RequestKind::Resume,
                 token,
-            });
+            };
+            draft.request(&resume, WallTime::from_unix_seconds(2));
             assert_eq!(stored(&draft, 2).observation().request, None);
         }
     }

@@ -343,7 +343,7 @@ impl Store {
                 }
             };
             draft.belongs_to(&self.election);
-            draft.request(request);
+            draft.request(request, self.cluster.api.clock.wall());
             if let Written::Done(_) = self.put(&draft, makes).await? {
                 return Ok(Submitted::Accepted);
             }
@@ -428,13 +428,18 @@ fn answering(lease: &Lease, request: &OperatorRequest) -> Option<Draft> {
     let Some(holder) = lease.holder() else {
         return (lease.written_token() == request.token).then_some(draft);
     };
+    let Some(holder) = holder.incarnation() else {
+        // A stranger has no token, and a request that was made from that knowledge names none.
+        return request.token.is_none().then_some(draft);
+    };
     if lease.token() == request.token && request.token.is_some() {
         return Some(draft);
     }
     // Before the first renewal the record does not tell the token: it is the version of the acquiring write, which is the present one
     // as long as nobody else has written.
-    let pending = lease.token().is_none() && request.token?.value() == lease.version().0;
-    let holder = holder.incarnation().filter(|_| pending)?;
-    draft.tell_token(holder, request.token?);
+    let token = request
+        .token
+        .filter(|token| lease.token().is_none() && token.value() == lease.version().0)?;
+    draft.tell_token(holder, token);
     Some(draft)
 }

@@ -7,4 +7,10 @@
 )]
 
 mod conformance;
+mod election;
+mod lease;
+mod network;
+mod pods;
+mod retries;
+mod rights;
 mod scene;

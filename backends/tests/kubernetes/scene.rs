@@ -32,6 +32,12 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     })
 }
 
+/// Lets `duration` pass, between two looks at something.
+#[expect(clippy::disallowed_methods, reason = "real servers need real time")]
+pub(crate) async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 /// How the account comes in at the API server.
 pub(crate) fn builder(namespace: &Namespace<'_>, account: &Account) -> ClusterBuilder {
     Cluster::builder().config(account.config(namespace.cluster.api().port()))
@@ -70,4 +76,10 @@ pub(crate) async fn renews(contender: &Contender, hold: Hold) -> Result<Hold, Er
 pub(crate) fn part(namespace: &Namespace<'_>, pointer: &str) -> Value {
     let lease = namespace.lease(NAME).unwrap();
     lease.pointer(pointer).cloned().unwrap_or_default()
+}
+
+/// The present, as a kubelet writes it.
+pub(crate) fn now() -> String {
+    let now = tenure_core::Clock::wall(&tenure_backends::host::SystemClock::new());
+    tenure_core::WallTime::from_unix_seconds(now.unix_seconds()).to_string()
 }

@@ -20,8 +20,11 @@ impl Stage {
             .into_iter()
             .filter(|one| tier.is_none_or(|tier| tier == *one))
         {
-            let backends = Backend::ALL.into_iter();
-            let backends = backends.filter(|one| backend.is_none_or(|backend| backend == *one));
+            let backends = Backend::EVERY.into_iter().filter(|one| {
+                // The tier of machines has no clients.
+                let runs = *one != Backend::Kubernetes || tier == Tier::Electors;
+                runs && backend.is_none_or(|backend| backend == *one)
+            });
             stages.extend(backends.map(|backend| Self { tier, backend }));
         }
         stages

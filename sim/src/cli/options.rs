@@ -175,7 +175,7 @@ pub(crate) struct CampaignOptions {
     /// Goes on after a violation, counts all of them and lists the first twenty
     #[arg(long)]
     pub(crate) keep_going: bool,
-    /// Only this kind of lock: lease, session or file; all of them unless given
+    /// Only this kind of lock: lease, session, file or kubernetes (electors alone); all of them unless given
     #[arg(long, value_name = "LOCK", value_parser = values::backend)]
     pub(crate) backend: Option<Backend>,
     /// Only this tier: electors or machines; both unless given

@@ -63,7 +63,7 @@ impl EngineOptions {
         let Some(peer) = self.peer else {
             return Ok(());
         };
-        if plan.backend == Backend::Lease {
+        if plan.backend.kind() == Backend::Lease {
             return Ok(());
         }
         let mut leased = Plan {
@@ -226,6 +226,7 @@ fn tell(subject: &Subject, options: &RunOptions, sum: &Sum) -> Result<(), Failur
             Backend::Lease => "a lease",
             Backend::Session => "a session",
             Backend::File => "a file",
+            Backend::Kubernetes => "a Kubernetes",
         },
         plan.timing.lease,
         plan.nodes.len(),

@@ -103,10 +103,12 @@ pub(crate) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
 
 /// Reads the name of a kind of lock.
 pub(crate) fn backend(text: &str) -> Result<Backend, String> {
-    Backend::ALL
+    Backend::EVERY
         .into_iter()
         .find(|backend| backend.name() == text)
-        .ok_or_else(|| format!("there is no lock {text:?}: write lease, session or file"))
+        .ok_or_else(|| {
+            format!("there is no lock {text:?}: write lease, session, file or kubernetes")
+        })
 }
 
 /// Reads the name of a tier.

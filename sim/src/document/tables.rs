@@ -49,7 +49,7 @@ fn scenarios_table() -> String {
 fn faults() -> String {
     let row = |kind: FaultKind| {
         let backends: Vec<Backend> = kind.backends().collect();
-        let locks = if backends.len() == Backend::ALL.len() {
+        let locks = if backends.len() == Backend::EVERY.len() {
             "all".to_owned()
         } else {
             let names: Vec<&str> = backends.iter().map(|backend| backend.name()).collect();

@@ -4,7 +4,7 @@ use std::task::{Poll, Waker};
 
 /// Where messages wait while nothing passes. Clones are the same gate; it is open at first.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Gate(Arc<Mutex<State>>);
+pub(crate) struct Gate(Arc<Mutex<State>>);
 
 #[derive(Default, Debug)]
 struct State {
@@ -15,7 +15,7 @@ struct State {
 const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 
 impl Gate {
-    pub(super) fn set_closed(&self, closed: bool) {
+    pub(crate) fn set_closed(&self, closed: bool) {
         let waiting = {
             let mut state = self.0.lock().expect(ONE_THREAD);
             state.closed = closed;
@@ -30,7 +30,7 @@ impl Gate {
     }
 
     /// Waits until it is open.
-    pub(super) async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         poll_fn(|context| {
             let mut state = self.0.lock().expect(ONE_THREAD);
             if !state.closed {

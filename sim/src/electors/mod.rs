@@ -14,6 +14,7 @@ mod events;
 mod exits;
 mod files;
 mod gate;
+mod leases;
 mod lock;
 mod log;
 mod network;
@@ -23,10 +24,13 @@ mod resource;
 mod run;
 mod sessions;
 mod store;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod watchdog;
 mod work;
 mod world;
 
+pub(crate) use gate::Gate;
+pub(crate) use network::{Network, Route};
 pub use run::run;

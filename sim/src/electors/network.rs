@@ -8,7 +8,7 @@ use crate::random::{Purpose, Stream};
 
 /// The links between nodes and their store. Clones are the same network.
 #[derive(Clone, Debug)]
-pub(super) struct Network(Arc<Mutex<Vec<Link>>>);
+pub(crate) struct Network(Arc<Mutex<Vec<Link>>>);
 
 #[derive(Debug)]
 struct Link {
@@ -19,7 +19,7 @@ struct Link {
 
 /// What is wrong with a link.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct LinkState {
+pub(crate) struct LinkState {
     clogged: bool,
     duplicated_per_mille: u64,
     replies: Way,
@@ -37,20 +37,20 @@ struct Way {
 
 /// What happens to one request and its reply, drawn when the request is sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Route {
+pub(crate) struct Route {
     /// How long the request takes; nothing when it is lost.
-    pub(super) request: Option<Duration>,
+    pub(crate) request: Option<Duration>,
     /// After how long the request arrives once more.
-    pub(super) again: Option<Duration>,
+    pub(crate) again: Option<Duration>,
     /// How long the reply takes; nothing when it is lost.
-    pub(super) reply: Option<Duration>,
+    pub(crate) reply: Option<Duration>,
     /// After how long the sender learns that something was lost; nothing when it hears nothing at all.
-    pub(super) told: Option<Duration>,
+    pub(crate) told: Option<Duration>,
 }
 
 impl LinkState {
     /// Adds what a fault that is under way does to the link of the node that it strikes.
-    pub(super) fn add(&mut self, fault: &Fault) {
+    pub(crate) fn add(&mut self, fault: &Fault) {
         match *fault {
             Fault::Clog { .. } => self.clogged = true,
             Fault::Cut { direction, .. } => self.each(direction, |way| way.cut = true),
@@ -81,7 +81,7 @@ impl LinkState {
 }
 
 impl Network {
-    pub(super) fn new(seed: u64, nodes: usize) -> Self {
+    pub(crate) fn new(seed: u64, nodes: usize) -> Self {
         let nodes = u64::try_from(nodes).expect("a count fits 64 bits");
         let links = (0..nodes).map(|node| Link {
             draw: Stream::new(seed, node, Purpose::Network),
@@ -92,7 +92,7 @@ impl Network {
     }
 
     /// What will happen to a request that `node` sends now.
-    pub(super) fn route(&self, node: NodeId) -> Route {
+    pub(crate) fn route(&self, node: NodeId) -> Route {
         let mut links = self.lock();
         let Link { draw, state, .. } = &mut links[usize::from(node.0)];
         // Always the same number of draws, so that a change of one link's state does not shift the rest.
@@ -112,20 +112,20 @@ impl Network {
     }
 
     /// Waits while the link is clogged.
-    pub(super) async fn pass(&self, node: NodeId) {
+    pub(crate) async fn pass(&self, node: NodeId) {
         let gate = self.lock()[usize::from(node.0)].gate.clone();
         gate.pass().await;
     }
 
-    pub(super) fn lets_requests(&self, node: NodeId) -> bool {
+    pub(crate) fn lets_requests(&self, node: NodeId) -> bool {
         !self.lock()[usize::from(node.0)].state.requests.cut
     }
 
-    pub(super) fn lets_replies(&self, node: NodeId) -> bool {
+    pub(crate) fn lets_replies(&self, node: NodeId) -> bool {
         !self.lock()[usize::from(node.0)].state.replies.cut
     }
 
-    pub(super) fn set(&self, node: usize, state: LinkState) {
+    pub(crate) fn set(&self, node: usize, state: LinkState) {
         let gate = {
             let link = &mut self.lock()[node];
             link.state = state;

@@ -14,12 +14,14 @@ use super::cron::Cron;
 use super::events::tell_all;
 use super::exits::Exits;
 use super::files::Files;
+use super::leases::Leases;
 use super::lock::SimLock;
 use super::log::{Actor, Log};
 use super::recorded::{Current, Recorded, Sends};
 use super::resource::Resource;
 use super::watchdog::SimWatchdog;
 use super::work::{Orders, Work};
+use crate::api_server::Link;
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::executor::{Executor, Handle, NodeId, Process};
 use crate::plan::{Foreign, NodePlan, OnMissingPlan, Plan};
@@ -56,6 +58,18 @@ pub(super) struct Running {
     life: Life,
     pub(super) control: Control,
     pub(super) eligible: bool,
+    /// To API servers, where the lock is a Lease of them.
+    pub(super) links: Vec<Link>,
+}
+
+/// The exit code of what SIGKILL has ended.
+const KILLED: i32 = 137;
+
+/// How a process reaches its lock.
+#[derive(Default, Debug)]
+struct Ways {
+    connection: Option<Arc<Connection>>,
+    links: Vec<Link>,
 }
 
 /// What a node's processes are made of, common to all.
@@ -67,6 +81,8 @@ pub(super) struct Scene {
     pub(super) exits: Exits,
     /// Where the lock is a file on a simulated disk.
     pub(super) files: Option<Files>,
+    /// Where the lock is a Lease on simulated API servers.
+    pub(super) leases: Option<Leases>,
     pub(super) log: Log,
     pub(super) on_missing: OnMissingPlan,
     pub(super) quiet_from: crate::TrueTime,
@@ -82,17 +98,19 @@ impl Scene {
 
     /// An operator leaves a request.
     pub(super) fn submit(&self, kind: RequestKind) {
-        match &self.files {
-            Some(files) => files.submit(kind),
-            None => self.wiring.store.submit(kind),
+        match (&self.files, &self.leases) {
+            (Some(files), _) => files.submit(kind),
+            (None, Some(leases)) => leases.submit(kind),
+            (None, None) => self.wiring.store.submit(kind),
         }
     }
 
     /// Somebody who is no candidate changes the lock.
     pub(super) fn tamper(&self, foreign: Foreign) {
-        match &self.files {
-            Some(files) => files.tamper(foreign),
-            None => self.wiring.store.tamper(foreign),
+        match (&self.files, &self.leases) {
+            (Some(files), _) => files.tamper(foreign),
+            (None, Some(leases)) => leases.tamper(foreign),
+            (None, None) => self.wiring.store.tamper(foreign),
         }
     }
 }
@@ -136,7 +154,8 @@ impl Node {
             clock: self.elector_clock(scene.distortion()),
             sends: Sends::default(),
         };
-        let (connection, backend) = self.connect(scene, &believer, life);
+        let (ways, backend) = self.connect(scene, &believer, life);
+        let Ways { connection, links } = ways;
         let mut election = self.election(scene, &believer, backend, seed);
         let control = election.control();
         scene
@@ -169,12 +188,47 @@ impl Node {
             control,
             eligible: true,
             life,
+            links,
         });
     }
 
     /// The running process's connection to the store.
     pub(super) fn connection(&self) -> Option<&Arc<Connection>> {
         self.running.as_ref()?.connection.as_ref()
+    }
+
+    /// What the running process has sent and has not arrived yet never arrives.
+    pub(super) fn cut(&self) {
+        let Some(running) = &self.running else {
+            return;
+        };
+        running.links.iter().for_each(Link::cut);
+        if let Some(connection) = &running.connection {
+            connection.cut();
+        }
+    }
+
+    /// The running process's connections break: whoever waits is told so.
+    pub(super) fn broke(&self) {
+        let Some(running) = &self.running else {
+            return;
+        };
+        running.links.iter().for_each(Link::broke);
+        if let Some(connection) = &running.connection {
+            connection.broke();
+        }
+    }
+
+    /// The running process's connections to one API server break.
+    pub(super) fn server_went(&self, server: usize) {
+        let links = self.running.iter().flat_map(|running| &running.links);
+        links.for_each(|link| link.server_went(server));
+    }
+
+    /// Whether the token of the running process has expired.
+    pub(super) fn set_token_expired(&self, expired: bool) {
+        let links = self.running.iter().flat_map(|running| &running.links);
+        links.for_each(|link| link.set_token_expired(expired));
     }
 
     fn elector_clock(&self, distortion: Option<Distortion>) -> Arc<SimClock> {
@@ -191,14 +245,17 @@ impl Node {
         scene: &Scene,
         believer: &Believer,
         life: Life,
-    ) -> (Option<Arc<Connection>>, Arc<dyn LockBackend>) {
+    ) -> (Ways, Arc<dyn LockBackend>) {
         let current = Current::default();
-        let (connection, inner): (_, Arc<dyn LockBackend>) = match &scene.files {
-            Some(files) => {
-                let lock = files.lock(&believer.actor.process, &self.clock, life);
-                (None, Arc::new(lock))
+        let mut ways = Ways::default();
+        let inner: Arc<dyn LockBackend> = match (&scene.files, &scene.leases) {
+            (Some(files), _) => Arc::new(files.lock(&believer.actor.process, &self.clock, life)),
+            (None, Some(leases)) => {
+                let (links, lock) = leases.lock(&believer.actor, &believer.clock, &current, life);
+                ways.links = links.to_vec();
+                Arc::new(lock)
             }
-            None => {
+            (None, None) => {
                 let connection = Connection::open(
                     believer.actor.clone(),
                     Arc::clone(&believer.clock),
@@ -208,7 +265,8 @@ impl Node {
                     &scene.wiring,
                 );
                 let lock = SimLock::new(&connection, scene.distortion());
-                (Some(connection), Arc::new(lock))
+                ways.connection = Some(connection);
+                Arc::new(lock)
             }
         };
         let backend = Arc::new(Recorded {
@@ -222,7 +280,7 @@ impl Node {
             life,
             sends: believer.sends.clone(),
         });
-        (connection, backend)
+        (ways, backend)
     }
 
     fn election(
@@ -280,6 +338,17 @@ impl Node {
         executor.kill(&running.actor.process);
         if let Some(files) = &scene.files {
             files.died(running.life);
+        }
+        if let Some(leases) = &scene.leases {
+            let kubelet = leases.kubelet(self.id);
+            let wall = self.clock.clock().wall();
+            if how == Down::Ended {
+                // Its pod was deleted, and its containers ended for that.
+                kubelet.container_ended(wall, 0);
+                kubelet.pod_deleted();
+            } else {
+                kubelet.container_ended(wall, KILLED);
+            }
         }
         let Some(connection) = running.connection else {
             return;

@@ -6,6 +6,7 @@ use super::connection::Wiring;
 use super::cron::Cron;
 use super::exits::Exits;
 use super::files::Files;
+use super::leases::Leases;
 use super::log::Log;
 use super::network::Network;
 use super::node::{Node, Scene};
@@ -13,7 +14,7 @@ use super::resource::Resource;
 use super::store::Store;
 use super::world::{Deed, World};
 use crate::TrueTime;
-use crate::executor::{Executor, Limits, Order, Step};
+use crate::executor::{Executor, Host, Limits, Order, Step};
 use crate::plan::{Backend, Foreign, Plan};
 use crate::planted::{Bug, Distortion};
 use crate::random::{Purpose, Stream};
@@ -48,20 +49,28 @@ pub fn run(plan: &Plan, options: &Options) -> Outcome {
 }
 
 fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
-    let executor = Executor::new(plan.seed, Order::Seeded, Limits::STANDARD);
+    let mut executor = Executor::new(plan.seed, Order::Seeded, Limits::STANDARD);
     let handle = executor.handle().clone();
     let log = Log::new(plan.facts(), options.keep, &handle);
+    // One link more, for operators.
+    let network = Network::new(plan.seed, plan.nodes.len() + 1);
+    let leases = (plan.backend == Backend::Kubernetes).then(|| {
+        let host = Host::new();
+        executor.set_host(&host);
+        Leases::new(plan, &log, &host, &network, &handle)
+    });
     let scene = Scene {
         beliefs: Beliefs::new(&handle),
         bug: options.bug,
         cron: plan.cron.as_ref().map(Cron::new),
         exits: Exits::default(),
         files: has_files(plan, options).then(|| Files::new(plan, &log, &handle)),
+        leases,
         on_missing: plan.on_missing,
         quiet_from: plan.quiet_from.from_start(),
         resource: Resource::default(),
         wiring: Wiring {
-            network: Network::new(plan.seed, plan.nodes.len()),
+            network,
             store: Store::new(plan, &log, &handle),
             handle: handle.clone(),
             swallows_hints: options
@@ -76,12 +85,12 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         Node::new(plan, index, timing, &handle)
     });
     let nodes = nodes.collect();
-    if let (Some(every), Backend::Lease) = (plan.server.edited_every, plan.backend) {
-        let (store, clock) = (scene.wiring.store.clone(), handle.clone());
+    if let (Some(every), Backend::Lease) = (plan.server.edited_every, plan.backend.kind()) {
+        let (scene, clock) = (scene.clone(), handle.clone());
         handle.spawn_in_world(async move {
             loop {
                 clock.sleep(every.into()).await;
-                store.tamper(Foreign::EditLabel);
+                scene.tamper(Foreign::EditLabel);
             }
         });
     }

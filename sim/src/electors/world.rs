@@ -173,6 +173,14 @@ impl<'a> World<'a> {
                 self.kill(node, Down::Crashed);
                 self.start(node);
             }
+            (Fault::NodeLost { .. }, Some(node)) => {
+                // The pod is evicted in the API, and the kubelet, which is back, ends what is left of it.
+                if let Some(leases) = self.scene.leases.clone() {
+                    leases.kubelet(self.nodes[node].id).pod_deleted();
+                    self.kill(node, Down::Crashed);
+                    self.start(node);
+                }
+            }
             (Fault::OperatorPause, _) => self.scene.submit(RequestKind::Resume),
             _ => {}
         }
@@ -196,9 +204,7 @@ impl<'a> World<'a> {
             }
             Fault::CrashCut { .. } => {
                 machine.away = for_good;
-                if let Some(connection) = machine.connection() {
-                    connection.cut();
-                }
+                machine.cut();
                 self.kill(node, Down::Crashed);
             }
             Fault::ShutDown { .. } => {
@@ -220,9 +226,10 @@ impl<'a> World<'a> {
                 let id = machine.id;
                 self.scene.log.tell(Some(id), What::WallStepped { by_s });
             }
-            Fault::Reset { .. } => {
-                if let Some(connection) = machine.connection() {
-                    connection.broke();
+            Fault::Reset { .. } => machine.broke(),
+            Fault::NodeLost { .. } => {
+                if let Some(leases) = &self.scene.leases {
+                    leases.kubelet(machine.id).pod_not_ready();
                 }
             }
             Fault::ExpireSession { .. } => {
@@ -242,6 +249,17 @@ impl<'a> World<'a> {
             Fault::OperatorPause => self.scene.submit(RequestKind::Pause),
             Fault::Foreign(foreign) => self.scene.tamper(foreign),
             Fault::Restart | Fault::QuorumLoss => self.break_connections(),
+            Fault::ServerAway { server } => {
+                if let Some(leases) = &self.scene.leases {
+                    let server = leases.server(server);
+                    self.nodes.iter().for_each(|node| node.server_went(server));
+                }
+            }
+            Fault::Compaction => {
+                if let Some(leases) = &self.scene.leases {
+                    leases.compact();
+                }
+            }
             Fault::LeaderChange => {
                 self.scene.wiring.store.count_anew();
                 self.break_connections();
@@ -251,9 +269,7 @@ impl<'a> World<'a> {
     }
 
     fn break_connections(&self) {
-        for connection in self.nodes.iter().filter_map(Node::connection) {
-            connection.broke();
-        }
+        self.nodes.iter().for_each(Node::broke);
     }
 
     /// Brings the node that was struck, or the store, into the state that the faults under way make.
@@ -265,6 +281,11 @@ impl<'a> World<'a> {
         if let Some(files) = &self.scene.files {
             let active = self.active.iter();
             files.set_trouble(active.map(|(fault, _)| &self.plan.faults[*fault].what));
+            return;
+        }
+        if let Some(leases) = &self.scene.leases {
+            let active = self.active.iter();
+            leases.set_trouble(active.map(|(fault, _)| &self.plan.faults[*fault].what));
             return;
         }
         let mut trouble = Trouble::default();
@@ -295,7 +316,7 @@ impl<'a> World<'a> {
         let mut link = LinkState::default();
         let (mut deaf, mut starved) = (false, None);
         let (mut rate, mut slew) = (self.nodes[node].plan.rate_ppm, 0);
-        let (mut asleep, mut stands) = (false, false);
+        let (mut asleep, mut stands, mut expired) = (false, false, false);
         let mut eligible = true;
         let mut frozen = None;
         for fault in self.faults_of(node) {
@@ -306,6 +327,7 @@ impl<'a> World<'a> {
                 Fault::Rate { ppm, .. } => rate = ppm,
                 Fault::Slew { ppm, .. } => slew = ppm,
                 Fault::Ineligible { .. } => eligible = false,
+                Fault::TokenExpired { .. } => expired = true,
                 Fault::Pause { .. } => frozen = frozen.max(Some(0)),
                 Fault::Suspend { .. } => {
                     asleep = true;
@@ -323,7 +345,12 @@ impl<'a> World<'a> {
         let frozen =
             frozen.map(|by| [Frozen::Stopped, Frozen::Suspended, Frozen::VirtualMachine][by]);
         self.set_frozen(node, frozen);
+        if let Some(leases) = &self.scene.leases {
+            let id = self.nodes[node].id;
+            leases.set_kubelet(id, asleep || stands, self.faults_of(node));
+        }
         let machine = &self.nodes[node];
+        machine.set_token_expired(expired);
         machine.orders.set_deaf(deaf);
         if let Some(running) = &machine.running {
             let process = &running.actor.process;

@@ -8,6 +8,7 @@
 //!   left to wait for.
 
 mod handle;
+mod host;
 mod process;
 mod reply;
 mod run;
@@ -17,6 +18,7 @@ mod tests;
 
 pub(crate) use handle::TimerKey;
 pub use handle::{Handle, TrueSleep};
+pub use host::Host;
 pub use process::{NodeId, Process};
 pub use reply::{Reply, ReplySender, reply};
 pub use run::{Executor, Limits, Order, Step};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::handle::Advance;
 use super::task::{Task, TaskId};
-use super::{Handle, Process};
+use super::{Handle, Host, Process};
 use crate::TrueTime;
 use crate::random::{Purpose, Stream};
 use crate::trace::TraceHash;
@@ -54,6 +54,8 @@ pub struct Executor {
     delays: Stream,
     handle: Handle,
     hash: TraceHash,
+    /// Where tasks run that insist on a runtime of their own.
+    host: Option<Host>,
     limits: Limits,
     made: u64,
     order: Order,
@@ -72,6 +74,7 @@ impl Executor {
             delays: Stream::new(seed, 2, Purpose::Schedule),
             handle: Handle::new(Stream::new(seed, 1, Purpose::Schedule)),
             hash: TraceHash::EMPTY,
+            host: None,
             limits,
             made: 0,
             order,
@@ -96,6 +99,11 @@ impl Executor {
     /// The hash over every step so far: which task was polled when.
     pub fn hash(&self) -> TraceHash {
         self.hash
+    }
+
+    /// Lets the tasks on `host` run as part of this executor: after each poll, until nothing is left to do.
+    pub fn set_host(&mut self, host: &Host) {
+        self.host = Some(host.clone());
     }
 
     /// Starts a task of `process`.
@@ -275,6 +283,9 @@ impl Executor {
         let waker = task.waker();
         if let Poll::Ready(()) = task.body.as_mut().poll(&mut Context::from_waker(&waker)) {
             drop(self.tasks.remove(&id));
+        }
+        if let Some(host) = &self.host {
+            host.turn();
         }
     }
 

@@ -88,7 +88,7 @@ impl Deed {
             at: end,
             step: Step::Stop,
         });
-        if let (Some(every), Backend::Lease) = (plan.server.edited_every, plan.backend) {
+        if let (Some(every), Backend::Lease) = (plan.server.edited_every, plan.backend.kind()) {
             let step = usize::try_from(every.nanos().max(1)).unwrap_or(usize::MAX);
             let edits = (0..end.nanos()).step_by(step).skip(1).take(EDITS_MOST);
             deeds.extend(edits.map(|at| Self {

@@ -67,7 +67,7 @@ impl World<'_> {
             .expect("a node's id is a name");
         let bits = u128::from(at.jitter.next_u64()) << 32 | u128::from(life.0);
         let timing = at.timing;
-        let leased = self.plan.backend == Backend::Lease;
+        let leased = self.plan.backend.kind() == Backend::Lease;
         Settings {
             candidate: CandidateId {
                 name,

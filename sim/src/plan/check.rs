@@ -156,7 +156,7 @@ impl Plan {
 
     fn check_fault(&self, fault: &PlannedFault) -> Result<(), (&'static str, String)> {
         if !fault.what.fits(self.backend) {
-            let kinds: Vec<_> = Backend::ALL
+            let kinds: Vec<_> = Backend::EVERY
                 .into_iter()
                 .filter(|backend| fault.what.fits(*backend))
                 .map(Backend::name)
@@ -258,6 +258,9 @@ fn check_numbers(fault: &Fault) -> Result<(), (&'static str, String)> {
         Fault::Lossy { per_mille, .. }
         | Fault::Duplicate { per_mille, .. }
         | Fault::AppliedTimeout { per_mille }
+        | Fault::Fails { per_mille, .. }
+        | Fault::FailsAfter { per_mille, .. }
+        | Fault::RepliesDropped { per_mille }
             if per_mille > 1_000 =>
         {
             let problem = format!("{per_mille} of a thousand is too many: write at most 1000");
@@ -273,6 +276,10 @@ fn check_numbers(fault: &Fault) -> Result<(), (&'static str, String)> {
 impl Fault {
     /// Whether a lock of this kind has it.
     pub fn fits(&self, backend: Backend) -> bool {
+        if self.is_of_kubernetes() {
+            return backend == Backend::Kubernetes;
+        }
+        let backend = backend.kind();
         match self {
             // A lock file is no server at the end of a link.
             Self::AppliedTimeout { .. }
@@ -296,6 +303,26 @@ impl Fault {
             Self::Foreign(Foreign::Recreate) => backend != Backend::Session,
             _ => true,
         }
+    }
+
+    /// Whether only API servers, kubelets and pods have it.
+    fn is_of_kubernetes(&self) -> bool {
+        matches!(
+            self,
+            Self::ServerAway { .. }
+                | Self::ServerHangs { .. }
+                | Self::ServerLags { .. }
+                | Self::Fails { .. }
+                | Self::FailsAfter { .. }
+                | Self::RepliesDropped { .. }
+                | Self::SlowStore { .. }
+                | Self::NoWatchRight
+                | Self::Compaction
+                | Self::TokenExpired { .. }
+                | Self::KubeletLate { .. }
+                | Self::KubeletSilent { .. }
+                | Self::NodeLost { .. }
+        )
     }
 
     /// Its name, as plans have it.

@@ -4,6 +4,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Span;
+use crate::api_server::Fails;
 
 /// A fault, when it begins and for how long it lasts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -285,6 +286,75 @@ pub enum Fault {
     },
     /// The disk has no room.
     DiskFull,
+    // API servers, kubelets and pods.
+    /// One of the API servers does not run: connections to it break, and go to another if there is one.
+    ServerAway {
+        /// Which, counted from 0 and over again.
+        server: u8,
+    },
+    /// One of the API servers takes requests in, and serves them when the time is over.
+    ServerHangs {
+        /// Which.
+        server: u8,
+    },
+    /// The cache of one of the API servers, and what its watches tell, is behind.
+    ServerLags {
+        /// How far.
+        by: Span,
+        /// Which.
+        server: u8,
+    },
+    /// Requests fail without an effect.
+    Fails {
+        /// How many of a thousand.
+        per_mille: u16,
+        /// How.
+        with: Fails,
+    },
+    /// Writes take effect and fail all the same.
+    FailsAfter {
+        /// How many of a thousand.
+        per_mille: u16,
+        /// How.
+        with: Fails,
+    },
+    /// Writes take effect and are not answered.
+    RepliesDropped {
+        /// How many of a thousand.
+        per_mille: u16,
+    },
+    /// Requests take effect late, whoever still waits for them.
+    SlowStore {
+        /// How late at the most.
+        most: Span,
+    },
+    /// The candidates may not watch.
+    NoWatchRight,
+    /// What has happened until now is forgotten: watches that go on from before are told so (410).
+    Compaction,
+    /// The node's token has expired (401), and is renewed when the time is over.
+    TokenExpired {
+        /// Whose.
+        node: Who,
+    },
+    /// The kubelet reports what has become of containers later than usual.
+    KubeletLate {
+        /// By how much.
+        by: Span,
+        /// Of which node.
+        node: Who,
+    },
+    /// The kubelet reports nothing. What runs on its node runs on.
+    KubeletSilent {
+        /// Of which node.
+        node: Who,
+    },
+    /// The control plane has lost the node: its kubelet is silent, its pod is called not ready and is deleted at the end, while all that runs
+    /// there runs on.
+    NodeLost {
+        /// Which.
+        node: Who,
+    },
 }
 
 /// How a store refuses.
@@ -349,6 +419,10 @@ impl Fault {
             | Self::Slow { node, .. }
             | Self::Delay { node, .. }
             | Self::Reset { node }
+            | Self::TokenExpired { node }
+            | Self::KubeletLate { node, .. }
+            | Self::KubeletSilent { node }
+            | Self::NodeLost { node }
             | Self::ExpireSession { node } => Some(node),
             _ => None,
         }

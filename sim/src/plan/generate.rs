@@ -2,6 +2,7 @@ use super::{
     Backend, CronPlan, DeliveryPlan, Direction, Fault, Foreign, NodePlan, OnMissingPlan, Plan,
     PlannedFault, Refusal, ServerPlan, Span, TimingPlan, VERSION, Who,
 };
+use crate::api_server::Fails;
 use crate::random::{Purpose, Stream};
 
 /// How fast and how slow an oscillator may be: ρ is 1 %, and 1/(1+ρ) is 9900 millionths slower.
@@ -125,6 +126,15 @@ impl Plan {
     /// The plan of `seed` for a lock of this kind.
     pub fn generate(seed: u64, backend: Backend) -> Self {
         let mut draw = Stream::new(seed, backend as u64, Purpose::Plan);
+        let mut plan = Self::draw(&mut draw, seed, backend.kind());
+        plan.backend = backend;
+        if backend == Backend::Kubernetes {
+            kubernetes(&mut draw, &mut plan);
+        }
+        plan
+    }
+
+    fn draw(draw: &mut Stream, seed: u64, backend: Backend) -> Self {
         let mut kinds: Vec<Kind> = KINDS
             .into_iter()
             .filter(|kind| draw.happens(kind.per_mille()) && kind.fits(backend))
@@ -136,22 +146,22 @@ impl Plan {
         let count = draw.within(2..=5);
         // A deletion is waited out for the longest duration that a candidate knows of; a server's sessions all time out alike.
         let same_lease = kinds.contains(&Kind::Foreign) || backend == Backend::Session;
-        let nodes: Vec<NodePlan> = (0..count).map(|_| node(&mut draw, same_lease)).collect();
+        let nodes: Vec<NodePlan> = (0..count).map(|_| node(draw, same_lease)).collect();
         let quiet_from = Span::from_secs(draw.within(30..=80));
-        let faults = faults(&mut draw, &kinds, nodes.len(), backend, quiet_from);
+        let faults = faults(draw, &kinds, nodes.len(), backend, quiet_from);
         let foreign = kinds.contains(&Kind::Foreign);
-        let cron = draw.happens(300).then(|| cron(&mut draw));
+        let cron = draw.happens(300).then(|| cron(draw));
         let nodes = if cron.is_some() && draw.happens(800) {
-            with_near_walls(&mut draw, nodes)
+            with_near_walls(draw, nodes)
         } else {
             nodes
         };
         let server = ServerPlan {
-            rate_ppm: rate(&mut draw),
+            rate_ppm: rate(draw),
             tick: Span::from_millis(draw.within(1..=1_000)),
             late_proof: backend == Backend::Session && draw.happens(500),
             silent: draw.happens(50),
-            edited_every: None,
+            ..ServerPlan::default()
         };
         let mut plan = Self {
             version: VERSION,
@@ -184,6 +194,66 @@ impl Plan {
             plan.server.edited_every = Some(every);
         }
         plan
+    }
+}
+
+/// How many of a thousand plans have each of the faults that only API servers and kubelets have.
+const KUBERNETES_PER_MILLE: u64 = 250;
+
+/// What only API servers, kubelets and pods have.
+fn kubernetes(draw: &mut Stream, plan: &mut Plan) {
+    let servers = draw.within(1..=3);
+    plan.server.api_servers = u8::try_from(servers).ok();
+    plan.server.death_proof = draw.happens(600);
+    let nodes = plan.nodes.len();
+    let kinds: Vec<usize> = (0..KUBERNETES_KINDS)
+        .filter(|_| draw.happens(KUBERNETES_PER_MILLE))
+        .collect();
+    if kinds.is_empty() {
+        return;
+    }
+    for _ in 0..draw.within(1..=8) {
+        let kind = kinds[draw.index(kinds.len())];
+        let at = Span::from_nanos(draw.below(plan.quiet_from.nanos()));
+        let most = plan.quiet_from.minus(at);
+        let lasts = Span::from_millis(draw.within(100..=20_000)).min(most);
+        let what = kubernetes_fault(draw, kind, nodes);
+        plan.faults.push(PlannedFault {
+            at,
+            lasts: Some(lasts),
+            what,
+        });
+    }
+    plan.faults.sort_by_key(|fault| fault.at);
+}
+
+const KUBERNETES_KINDS: usize = 13;
+
+fn kubernetes_fault(draw: &mut Stream, kind: usize, nodes: usize) -> Fault {
+    let server = u8::try_from(draw.below(3)).expect("below 3");
+    let node = who(draw, nodes);
+    let per_mille = per_mille(draw);
+    let long = Span::from_millis(draw.within(200..=12_000));
+    let with = match draw.below(4) {
+        0 => Fails::Internal,
+        1 => Fails::Throttled,
+        2 => Fails::Unavailable,
+        _ => Fails::TimedOut,
+    };
+    match kind {
+        0 => Fault::ServerAway { server },
+        1 => Fault::ServerHangs { server },
+        2 => Fault::ServerLags { by: long, server },
+        3 => Fault::Fails { per_mille, with },
+        4 => Fault::FailsAfter { per_mille, with },
+        5 => Fault::RepliesDropped { per_mille },
+        6 => Fault::SlowStore { most: long },
+        7 => Fault::NoWatchRight,
+        8 => Fault::Compaction,
+        9 => Fault::TokenExpired { node },
+        10 => Fault::KubeletLate { by: long, node },
+        11 => Fault::KubeletSilent { node },
+        _ => Fault::NodeLost { node },
     }
 }
 
@@ -404,7 +474,7 @@ fn foreign(draw: &mut Stream, backend: Backend) -> Foreign {
         Foreign::Overwrite,
     ];
     match backend {
-        Backend::Lease => all[draw.index(all.len())],
+        Backend::Lease | Backend::Kubernetes => all[draw.index(all.len())],
         Backend::Session | Backend::File => all[draw.index(2)],
     }
 }

@@ -1,5 +1,6 @@
 use super::{Backend, Direction, Fault, Foreign, Refusal, Span, Who};
 use crate::Tier;
+use crate::api_server::Fails;
 
 /// A kind of fault, as people read of it.
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ impl FaultKind {
     /// The kinds of lock that have it.
     pub fn backends(&self) -> impl Iterator<Item = Backend> {
         let fits = |backend: &Backend| self.example.fits(*backend);
-        Backend::ALL.into_iter().filter(fits)
+        Backend::EVERY.into_iter().filter(fits)
     }
 
     /// One of them, as a plan file in TOML has it.
@@ -49,12 +50,16 @@ impl Fault {
             (self, backend),
             (Self::DiskFull, _) | (Self::Foreign(Foreign::Recreate), Backend::File)
         );
-        !of_disk || tier == Tier::Electors
+        let of_clients = backend == Backend::Kubernetes;
+        !(of_disk || of_clients) || tier == Tier::Electors
     }
 
     /// Every kind of fault, by theme.
     pub fn kinds() -> Vec<FaultKind> {
-        [PROCESSES, PEOPLE, CLOCKS, NETWORK, STORE, STRANGERS].concat()
+        [
+            PROCESSES, PEOPLE, CLOCKS, NETWORK, STORE, KUBERNETES, STRANGERS,
+        ]
+        .concat()
     }
 }
 
@@ -242,6 +247,75 @@ const STORE: &[FaultKind] = &[
         "An administrator ends the node's session.",
     ),
     FaultKind::new(Fault::DiskFull, "The disk has no room."),
+];
+
+const KUBERNETES: &[FaultKind] = &[
+    FaultKind::new(
+        Fault::ServerAway { server: 0 },
+        "One of the API servers does not run: connections to it break, and go to another if there is one.",
+    ),
+    FaultKind::new(
+        Fault::ServerHangs { server: 0 },
+        "One of the API servers takes requests in, and serves them when the time is over.",
+    ),
+    FaultKind::new(
+        Fault::ServerLags {
+            by: Span::from_secs(10),
+            server: 0,
+        },
+        "The cache of one of the API servers, and what its watches tell, is `by` behind.",
+    ),
+    FaultKind::new(
+        Fault::Fails {
+            per_mille: 300,
+            with: Fails::Internal,
+        },
+        "Of a thousand requests, `per-mille` fail without an effect. `with` is internal (500), throttled (429), unavailable (503) or timed-out (504).",
+    ),
+    FaultKind::new(
+        Fault::FailsAfter {
+            per_mille: 300,
+            with: Fails::Unavailable,
+        },
+        "Of a thousand writes, `per-mille` take effect and fail all the same.",
+    ),
+    FaultKind::new(
+        Fault::RepliesDropped { per_mille: 300 },
+        "Of a thousand writes, `per-mille` take effect and are not answered.",
+    ),
+    FaultKind::new(
+        Fault::SlowStore {
+            most: Span::from_secs(10),
+        },
+        "Requests take effect up to `most` late, whoever still waits for them.",
+    ),
+    FaultKind::new(
+        Fault::NoWatchRight,
+        "The candidates' right to watch is taken from them, for what they do not watch yet.",
+    ),
+    FaultKind::new(
+        Fault::Compaction,
+        "What has happened until now is forgotten: watches that go on from before are told so (410).",
+    ),
+    FaultKind::new(
+        Fault::TokenExpired { node: LEADER },
+        "The token of the process has expired (401), and is renewed when the time is over.",
+    ),
+    FaultKind::new(
+        Fault::KubeletLate {
+            by: Span::from_secs(10),
+            node: LEADER,
+        },
+        "The kubelet reports `by` later than usual what has become of containers.",
+    ),
+    FaultKind::new(
+        Fault::KubeletSilent { node: LEADER },
+        "The kubelet reports nothing. What runs on its node runs on.",
+    ),
+    FaultKind::new(
+        Fault::NodeLost { node: LEADER },
+        "The control plane has lost the node: its kubelet is silent, its pod is called not ready and is deleted at the end, while what runs there runs on.",
+    ),
 ];
 
 const STRANGERS: &[FaultKind] = &[

@@ -34,11 +34,23 @@ pub enum Backend {
     Session,
     /// A file's lock, which ends with its process.
     File,
+    /// A Kubernetes Lease, by the real backend and client on simulated API servers. On the tier of machines a [`Lease`](Self::Lease).
+    Kubernetes,
 }
 
 impl Backend {
-    /// All of them.
+    /// The kinds of lock, of which each tier has one each.
     pub const ALL: [Self; 3] = [Self::Lease, Self::Session, Self::File];
+    /// All of them.
+    pub const EVERY: [Self; 4] = [Self::Lease, Self::Session, Self::File, Self::Kubernetes];
+
+    /// What kind of lock it is to an election.
+    pub const fn kind(self) -> Self {
+        match self {
+            Self::Kubernetes => Self::Lease,
+            other => other,
+        }
+    }
 
     /// Its name, as plans and command lines have it.
     pub const fn name(self) -> &'static str {
@@ -46,6 +58,7 @@ impl Backend {
             Self::Lease => "lease",
             Self::Session => "session",
             Self::File => "file",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }
@@ -134,6 +147,12 @@ pub struct ServerPlan {
     pub late_proof: bool,
     /// Whether the store tells of changes at all.
     pub silent: bool,
+    /// How many API servers there are; one unless given. Kubernetes alone has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_servers: Option<u8>,
+    /// Whether candidates take the kubelet's word for a leader's death. Kubernetes alone has kubelets.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub death_proof: bool,
     /// How often somebody edits a label of the record, also in the quiet time; nothing for never. A leased lock alone has labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_every: Option<Span>,

@@ -32,7 +32,7 @@ impl Plan {
         }
         let timing = builder.build()?;
         // A kernel's file lock ends with its process, and is a session lock to an election.
-        if self.backend != Backend::Lease {
+        if self.backend.kind() != Backend::Lease {
             timing.check_session()?;
         }
         Ok(timing)
@@ -46,7 +46,7 @@ impl Plan {
             node_facts(&timing, node)
         };
         Facts {
-            backend: self.backend,
+            backend: self.backend.kind(),
             quiet_from: self.quiet_from.from_start(),
             end: self.end.from_start(),
             on_its_way: self.on_its_way().into(),

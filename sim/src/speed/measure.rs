@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::requests::requests;
 use super::stopwatch::{Stopwatch, per_second};
 use crate::campaign::{Breached, Campaign, Stage};
 use crate::figures::human_ns;
@@ -13,6 +14,7 @@ use crate::{Options, Tier};
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 const GOAL_MACHINES: u64 = 5_000_000;
 const GOAL_ELECTORS: u64 = 2_000_000;
+const GOAL_REQUESTS: u64 = 100_000;
 const GOAL_MEMORY_KIB: u64 = 16 * 1_024;
 const GOAL_SMOKE: Duration = Duration::from_secs(60);
 
@@ -30,7 +32,7 @@ pub struct Measurement {
 }
 
 /// How many measurements there are.
-pub const COUNT: u64 = 5;
+pub const COUNT: u64 = 6;
 
 /// Makes all measurements, and hands them over one by one. Of everything that is repeated, the `part`th part is enough for a first look.
 pub fn measure(part: NonZeroU32, mut take: impl FnMut(Measurement)) {
@@ -39,6 +41,7 @@ pub fn measure(part: NonZeroU32, mut take: impl FnMut(Measurement)) {
     take(memory());
     take(speed(Tier::Machines, GOAL_MACHINES, of(4_000)));
     take(speed(Tier::Electors, GOAL_ELECTORS, of(400)));
+    take(clients(of(200_000)));
     take(threads(of(4_000)));
     take(smoke(of(10_000), part));
 }
@@ -75,6 +78,21 @@ fn speed(tier: Tier, goal: u64, seeds: u64) -> Measurement {
         per_second(events, took),
         format!("{}.00 M/s", goal / 1_000_000),
         reached,
+    )
+}
+
+/// The real Kubernetes client over simulated servers.
+fn clients(count: u64) -> Measurement {
+    let watch = Stopwatch::start();
+    let answered = requests(count);
+    let took = watch.elapsed();
+    let reached =
+        u128::from(answered) * 1_000_000_000 >= u128::from(GOAL_REQUESTS) * took.as_nanos();
+    row(
+        "requests of the real Kubernetes client on one thread: GET and PUT of a Lease".to_owned(),
+        per_second(answered, took),
+        format!("{} k/s", GOAL_REQUESTS / 1_000),
+        reached && answered == count,
     )
 }
 

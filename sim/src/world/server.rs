@@ -53,7 +53,7 @@ impl Server {
     /// The store of a plan. A sign of life is passed on `lag` nanoseconds late, where the plan says that it is late.
     pub(crate) fn new(plan: &Plan, lag: u64) -> Self {
         let mut store = match plan.backend {
-            Backend::Lease => Store::Leased(LeasedState::new(0)),
+            Backend::Lease | Backend::Kubernetes => Store::Leased(LeasedState::new(0)),
             Backend::Session => Store::Session(SessionState::new(SessionMode::EndsWhenTold)),
             Backend::File => Store::Session(SessionState::new(SessionMode::EndsWithHandle)),
         };

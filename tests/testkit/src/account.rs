@@ -66,6 +66,11 @@ impl Rule {
 }
 
 impl Account {
+    /// Trusts this server's certificate from now on, instead of the first one's.
+    pub fn trust(&mut self, certificate: PathBuf) {
+        self.certificate = certificate;
+    }
+
     /// How it comes in at `port`: an API server's, or a proxy's before it.
     pub fn config(&self, port: u16) -> Config {
         config(port, &self.certificate, &self.token, &self.namespace)

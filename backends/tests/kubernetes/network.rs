@@ -1,0 +1,207 @@
+//! What a bad way to the API server costs.
+
+use std::time::Duration;
+
+use tenure_backends::kubernetes::Cluster;
+use tenure_core::backend::{Hint, LockState};
+use tenure_core::testing::Contender;
+use tenure_core::{Effect, ElectionName, ErrorKind};
+use tenure_testkit::{Flow, Namespace, Proxy, TestCluster, WATCH_RULES};
+
+use crate::scene::{contender, contender_on, leads, pause, renews, wait};
+
+/// How long a request may take here.
+const LIMIT: Duration = Duration::from_millis(700);
+
+async fn behind(namespace: &Namespace<'_>, proxy: &Proxy) -> Cluster {
+    let account = namespace.account(WATCH_RULES);
+    let builder = Cluster::builder().config(account.config(proxy.port()));
+    builder.request_timeout(LIMIT).open().await.unwrap()
+}
+
+#[test]
+fn a_reply_that_never_comes_is_an_unknown_outcome_and_its_connection_is_dropped() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let proxy = Proxy::to(namespace.cluster.api().port());
+        let cluster = behind(&namespace, &proxy).await;
+        let leader = contender(&cluster, "report-0", 1);
+        let hold = leads(&leader).await.hold;
+        let before = proxy.connections();
+        proxy.flow(Flow::Pass, Flow::Hold);
+        let renewal = leader.renewal(hold);
+        let error = leader.lock.renew(&renewal).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Timeout, Effect::Unknown)
+        );
+        proxy.heal();
+        let seen = leader.observe().await.unwrap();
+        assert_eq!(
+            proxy.connections(),
+            before + 1,
+            "the dead one is not used again"
+        );
+        let LockState::Held(held) = seen.lock else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(held.nonce, renewal.nonce, "it had arrived");
+    });
+}
+
+#[test]
+fn an_api_server_that_nobody_reaches_has_changed_nothing() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let proxy = Proxy::to(namespace.cluster.api().port());
+        let cluster = behind(&namespace, &proxy).await;
+        let leader = contender(&cluster, "report-0", 1);
+        let hold = leads(&leader).await.hold;
+        proxy.cut();
+        // What was open ends first.
+        let _ = leader.observe().await;
+        let error = renews(&leader, hold).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        proxy.heal();
+        renews(&leader, hold).await.unwrap();
+    });
+}
+
+#[test]
+fn an_api_server_without_its_store_answers_nothing_in_time() {
+    wait(async {
+        let servers = TestCluster::start();
+        let namespace = servers.namespace();
+        let proxy = Proxy::to(servers.api().port());
+        let cluster = behind(&namespace, &proxy).await;
+        let leader = contender(&cluster, "report-0", 1);
+        let hold = leads(&leader).await.hold;
+        servers.freeze_etcd();
+        let renewal = leader.renewal(hold);
+        let error = leader.lock.renew(&renewal).await.unwrap_err();
+        assert_eq!(error.effect(), Effect::Unknown, "{error}");
+        leader.observe().await.unwrap_err();
+        servers.thaw_etcd();
+        let seen = loop {
+            match leader.observe().await {
+                Ok(seen) => break seen,
+                Err(_) => pause(Duration::from_millis(100)).await,
+            }
+        };
+        let version = seen.version.unwrap();
+        assert!(version >= hold.version);
+
+        servers.api().restart();
+        let after = loop {
+            match leader.observe().await {
+                Ok(seen) => break seen,
+                Err(_) => pause(Duration::from_millis(100)).await,
+            }
+        };
+        assert!(matches!(after.lock, LockState::Held(held) if held.holder.is(&leader.candidate)));
+    });
+}
+
+/// Waits until the watch has told something about the lock itself.
+async fn told(contender: &Contender) -> tenure_core::backend::Observation {
+    loop {
+        if let Hint::Seen(seen) = contender.lock.changed().await {
+            return seen;
+        }
+    }
+}
+
+#[test]
+fn watches_and_requests_share_no_connection() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let proxy = Proxy::to(namespace.cluster.api().port());
+        let cluster = behind(&namespace, &proxy).await;
+        let leader = contender(&cluster, "report-0", 1);
+        let follower = contender(&cluster, "report-1", 2);
+        let hold = leads(&leader).await.hold;
+        assert_eq!(proxy.connections(), 1);
+        let seen = told(&follower).await;
+        assert_eq!(seen.version, Some(hold.version));
+        for _ in 0..5 {
+            follower.observe().await.unwrap();
+        }
+        // A request that finds its predecessor's connection not yet back in the pool opens another.
+        let connections = proxy.connections();
+        assert!(
+            (2..=3).contains(&connections),
+            "{connections}: one for the watch, the rest for requests"
+        );
+    });
+}
+
+#[test]
+fn many_leases_are_watched_on_few_connections() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let proxy = Proxy::to(namespace.cluster.api().port());
+        let cluster = behind(&namespace, &proxy).await;
+        let candidate = |number: u32| {
+            let name = ElectionName::new(&format!("job-{number}")).unwrap();
+            let lock = cluster.lock(name).unwrap();
+            contender_on(lock, "report-0", u128::from(number) + 1)
+        };
+        let candidates: Vec<Contender> = (0..30).map(candidate).collect();
+        let mut holds = Vec::new();
+        for candidate in &candidates {
+            holds.push(leads(candidate).await.hold);
+        }
+        for candidate in &candidates {
+            while candidate.lock.changed().await != Hint::Watching(true) {}
+        }
+        let watching = proxy.connections();
+        // Each is told of its own Lease, and of no other.
+        for (number, (candidate, hold)) in candidates.iter().zip(&holds).enumerate() {
+            let rival = contender_on(
+                cluster
+                    .lock(ElectionName::new(&format!("job-{number}")).unwrap())
+                    .unwrap(),
+                "report-1",
+                1000,
+            );
+            let taken = leads(&rival).await.hold;
+            let seen = loop {
+                let seen = told(candidate).await;
+                if seen.version > Some(hold.version) {
+                    break seen;
+                }
+            };
+            assert_eq!(seen.version, Some(taken.version));
+        }
+        assert!(watching <= 8 + 4, "{watching} connections for 30 elections");
+        assert!(proxy.connections() <= watching + 4);
+    });
+}
+
+#[test]
+fn a_watch_that_died_silently_is_opened_again() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let proxy = Proxy::to(namespace.cluster.api().port());
+        let cluster = behind(&namespace, &proxy).await;
+        let watcher = contender(&cluster, "report-0", 1);
+        let hold = leads(&watcher).await.hold;
+        while watcher.lock.changed().await != Hint::Watching(true) {}
+        // Everything that is open hangs; new connections do not.
+        proxy.flow(Flow::Pass, Flow::Hold);
+        let direct = Proxy::to(namespace.cluster.api().port());
+        let rival = contender(&behind(&namespace, &direct).await, "report-1", 2);
+        let taken = leads(&rival).await.hold;
+        assert!(taken.version > hold.version);
+        let _ = watcher.observe().await;
+        proxy.reset();
+        proxy.heal();
+        let seen = loop {
+            let seen = told(&watcher).await;
+            if seen.version > Some(hold.version) {
+                break seen;
+            }
+        };
+        assert_eq!(seen.version, Some(taken.version));
+    });
+}

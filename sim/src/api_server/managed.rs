@@ -1,0 +1,111 @@
+use serde_json::{Map, Value, json};
+
+/// Who writes, as the server notes it in an object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manager<'a> {
+    pub(super) api_version: &'a str,
+    /// The program's name, from the start of its `User-Agent`.
+    pub(super) name: &'a str,
+    pub(super) unix_s: i64,
+}
+
+impl Manager<'_> {
+    /// The entries of a new object.
+    pub(super) fn of_new(self, object: &Value) -> Option<Value> {
+        let entry = self.entry(object)?;
+        Some(json!([entry]))
+    }
+
+    /// The entries of an object that was changed. What had none before gets none.
+    pub(super) fn of_changed(
+        self,
+        live: &Value,
+        sent: Option<&[Value]>,
+        object: &Value,
+    ) -> Option<Value> {
+        let live = live["metadata"]["managedFields"].as_array()?;
+        if sent.is_some_and(<[Value]>::is_empty) {
+            return None;
+        }
+        let others = live
+            .iter()
+            .filter(|entry| entry["manager"] != *self.name)
+            .cloned();
+        let entries: Vec<Value> = others.chain(self.entry(object)).collect();
+        (!entries.is_empty()).then_some(Value::Array(entries))
+    }
+
+    fn entry(self, object: &Value) -> Option<Value> {
+        let fields = owned(object);
+        (!fields.is_empty()).then(|| {
+            json!({
+                "manager": self.name,
+                "operation": "Update",
+                "apiVersion": self.api_version,
+                "time": super::micro_time::write_seconds(self.unix_s),
+                "fieldsType": "FieldsV1",
+                "fieldsV1": fields,
+            })
+        })
+    }
+}
+
+/// All fields that somebody can own, as if one writer had set all of them: who owns which of several is not modelled.
+fn owned(object: &Value) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut metadata = Map::new();
+    for part in ["annotations", "labels"] {
+        let keys = names(&object["metadata"][part]);
+        if !keys.is_empty() {
+            let whole = [(".".to_owned(), json!({}))];
+            metadata.insert(format!("f:{part}"), whole.into_iter().chain(keys).collect());
+        }
+    }
+    if !metadata.is_empty() {
+        fields.insert("f:metadata".to_owned(), metadata.into());
+    }
+    for part in ["spec", "status"] {
+        let keys = names(&object[part]);
+        if !keys.is_empty() {
+            fields.insert(format!("f:{part}"), keys.into_iter().collect());
+        }
+    }
+    fields
+}
+
+fn names(value: &Value) -> Vec<(String, Value)> {
+    let names = value.as_object().into_iter().flat_map(Map::keys);
+    names.map(|name| (format!("f:{name}"), json!({}))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANAGER: Manager<'_> = Manager {
+        api_version: "v1",
+        name: "tenure",
+        unix_s: 0,
+    };
+
+    #[test]
+    fn an_object_says_who_set_its_fields() {
+        let object = json!({ "metadata": { "labels": { "a": "b" } }, "spec": { "x": 1 } });
+        let entries = MANAGER.of_new(&object).unwrap();
+        let fields = json!({ "f:metadata": { "f:labels": { ".": {}, "f:a": {} } }, "f:spec": { "f:x": {} } });
+        assert_eq!(entries[0]["fieldsV1"], fields);
+        assert_eq!(entries[0]["manager"], "tenure");
+        assert_eq!(MANAGER.of_new(&json!({ "spec": {} })), None);
+    }
+
+    #[test]
+    fn an_object_that_says_nothing_goes_on_to_say_nothing() {
+        let object = json!({ "spec": { "x": 1 } });
+        let live = json!({ "metadata": {} });
+        assert_eq!(MANAGER.of_changed(&live, None, &object), None);
+        let live = json!({ "metadata": { "managedFields": [{ "manager": "kubectl" }] } });
+        assert_eq!(MANAGER.of_changed(&live, Some(&[]), &object), None);
+        let both = MANAGER.of_changed(&live, None, &object).unwrap();
+        assert_eq!(both.as_array().unwrap().len(), 2);
+    }
+}
