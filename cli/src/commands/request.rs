@@ -51,7 +51,7 @@ fn make(options: &RequestOptions, kind: RequestKind) -> Result<u8, Failure> {
             "token": observation.token.map(|token| token.value()),
         }))?;
     } else {
-        print(outcome(kind, leader.as_deref()))?;
+        print(outcome(kind, observation.holder()))?;
     }
     Ok(Exit::Success.status())
 }
@@ -63,16 +63,21 @@ fn does_not_exist(options: &RequestOptions) -> Failure {
     ))
 }
 
-fn outcome(kind: RequestKind, leader: Option<&str>) -> String {
-    match (kind, leader) {
+fn outcome(kind: RequestKind, holder: Option<&Holder>) -> String {
+    let name = holder.map(Holder::name);
+    let ours = holder.is_some_and(|holder| holder.incarnation().is_some());
+    match (kind, name) {
         (RequestKind::Resign, Some(leader)) => {
             format!(
                 "{leader} was asked to resign: it stops its work at its next renewal at the latest"
             )
         }
         (RequestKind::Resign, None) => "nobody leads: there is nobody to resign".to_owned(),
-        (RequestKind::Pause, Some(leader)) => format!(
+        (RequestKind::Pause, Some(leader)) if ours => format!(
             "paused: {leader} stops its work at its next renewal at the latest, and nobody leads until `tenure resume`"
+        ),
+        (RequestKind::Pause, Some(holder)) => format!(
+            "paused: none of our candidates leads until `tenure resume`; {holder}, which holds the lock, is none of them and goes on"
         ),
         (RequestKind::Pause, None) => "paused: nobody leads until `tenure resume`".to_owned(),
         (RequestKind::Resume, _) => "not paused: the candidates try again".to_owned(),
@@ -88,6 +93,13 @@ async fn submit(
     for _ in 0..TRIES {
         if kind == RequestKind::Resign && seen.holder().is_none() {
             return Ok(seen);
+        }
+        let stranger = |holder: &&Holder| holder.incarnation().is_none() && seen.token.is_none();
+        if let (RequestKind::Resign, Some(holder)) = (kind, seen.holder().filter(stranger)) {
+            return Err(Failure::unavailable(format!(
+                "the lock is held by {}, which is no candidate of this program and heeds no request: end it where it runs",
+                holder.name()
+            )));
         }
         if let Some(holder) = seen.holder().filter(|_| is_token_pending(&seen)) {
             // A request names the leadership that it is meant for, so that one that comes late hits nobody else.
@@ -105,13 +117,6 @@ async fn submit(
             Ok(Submitted::Outdated(newer)) => seen = newer,
             Err(error) => return Err(Failure::unavailable(error)),
         }
-    }
-    let stranger = |holder: &&Holder| holder.incarnation().is_none();
-    if let Some(holder) = seen.holder().filter(stranger) {
-        return Err(Failure::unavailable(format!(
-            "the lock is held by {}, which is no candidate of this program and heeds no request: end it where it runs",
-            holder.name()
-        )));
     }
     Err(Failure::unavailable(
         "the leader changes faster than it can be asked: try again, and see `tenure watch`",

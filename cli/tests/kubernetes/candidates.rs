@@ -131,3 +131,32 @@ fn pods_that_are_running_and_ready_are_told_as_members() {
         .collect();
     assert_eq!(names, ["p-1", "p-2"]);
 }
+
+#[test]
+fn a_leader_whose_container_the_kubelet_reports_as_ended_is_followed_at_once() {
+    let place = Place::new("kubelet");
+    place.succeed("init");
+    let now = || jiff::Timestamp::now().to_string();
+    place.namespace.create_pod("p-1", &json!({}));
+    let mut status = PodStatus::running("containerd://1", &now());
+    place.namespace.report_pod("p-1", &status);
+    // Nobody waits for so long a lease here: who leads within a minute was told by the kubelet.
+    let options = ["--lease", "600s", "--renew", "2s"];
+    let proof = ["--timing", "standard", "--death-proof", "kubelet"];
+    let options = [&options[..], &proof, &["--container", "worker"]].concat();
+    let first = place.candidate("p-1", &options);
+    wait_until("the container in the Lease", || {
+        let lease = place.namespace.lease("kubelet");
+        lease.is_some_and(|lease| {
+            let named = &lease["metadata"]["annotations"]["tenure/container"];
+            named
+                .as_str()
+                .is_some_and(|text| text.contains("containerd://1"))
+        })
+    });
+    let _second = place.candidate("p-2", &options);
+    drop(first);
+    status.ended = Some((now(), None));
+    place.namespace.report_pod("p-1", &status);
+    place.wait_for_leader("p-2");
+}

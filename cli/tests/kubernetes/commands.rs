@@ -1,6 +1,9 @@
 //! Commands that look, ask and prepare.
 
+use std::path::Path;
+
 use serde_json::json;
+use tenure_testkit::{Proxy, TestCluster};
 
 use crate::common::place::Candidate;
 use crate::common::wait_until;
@@ -45,6 +48,30 @@ fn who_watches_needs_nothing_but_get_and_sees_each_change() {
     tells("the lock is free");
     let _candidate = place.candidate("p-1", &[]);
     tells("p-1 leads");
+}
+
+#[test]
+fn who_watches_goes_on_when_the_api_server_was_away() {
+    let place = Place::new("away");
+    let proxy = Proxy::to(TestCluster::shared().api().port());
+    let watcher = place.by_way_of(&proxy);
+    let [told, complaints] = ["told", "complaints"].map(|name| watcher.folder().join(name));
+    let mut tenure = watcher.tenure("watch");
+    tenure
+        .stdout(std::fs::File::create(&told).unwrap())
+        .stderr(std::fs::File::create(&complaints).unwrap());
+    let _watch = Candidate::of(&mut tenure);
+    let says = |path: &Path, what: &str| {
+        wait_until(what, || {
+            std::fs::read_to_string(path).unwrap().contains(what)
+        });
+    };
+    says(&told, "the lock is missing");
+    proxy.cut();
+    says(&complaints, "trying again");
+    place.succeed("init");
+    proxy.heal();
+    says(&told, "the lock is free");
 }
 
 #[test]

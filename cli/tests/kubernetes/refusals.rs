@@ -71,6 +71,23 @@ fn a_lease_of_somebody_else_is_refused_with_a_way_on() {
 }
 
 #[test]
+fn a_holder_of_another_kind_is_not_asked_to_resign_and_ours_can_be_held_back() {
+    let place = Place::new("others");
+    let theirs = serde_json::json!({
+        "metadata": { "name": "others" },
+        "spec": { "holderIdentity": "host_0f0e0d0c-0b0a-0908-0706-050403020100", "leaseDurationSeconds": 15 },
+    });
+    place.namespace.create_lease(&theirs).unwrap();
+    let (status, told) = place.fail("resign", &[]);
+    assert_eq!(status, 69, "{told}");
+    assert!(told.contains("no candidate of this program"), "{told}");
+    place.succeed("pause");
+    assert_eq!(place.status()["request"]["kind"], "pause");
+    place.succeed("resume");
+    assert_eq!(place.status()["request"], serde_json::Value::Null);
+}
+
+#[test]
 fn an_option_that_means_nothing_is_refused() {
     let place = Place::new("options");
     let file = format!("file://{}/lock", place.folder().display());

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use http::Method;
 use serde_json::{Value, json};
-use tenure_testkit::{Account, Namespace, Rule, TestCluster};
+use tenure_testkit::{Account, Namespace, Proxy, Rule, TestCluster};
 
 use crate::common::place::Candidate;
 use crate::common::wait_until;
@@ -67,9 +67,20 @@ impl Place {
             folder: tempfile::tempdir().unwrap(),
             namespace,
         };
-        let kubeconfig = place.kubeconfig().to_string();
-        std::fs::write(place.kubeconfig_path(), kubeconfig).unwrap();
+        place.write_kubeconfig(TestCluster::shared().api().port());
         place
+    }
+
+    /// The same, by way of a proxy.
+    pub(crate) fn by_way_of(&self, proxy: &Proxy) -> Self {
+        let place = self.with_token(&self.account.token);
+        place.write_kubeconfig(proxy.port());
+        place
+    }
+
+    fn write_kubeconfig(&self, port: u16) {
+        let kubeconfig = self.kubeconfig(port).to_string();
+        std::fs::write(self.kubeconfig_path(), kubeconfig).unwrap();
     }
 
     fn kubeconfig_path(&self) -> PathBuf {
@@ -77,7 +88,7 @@ impl Place {
     }
 
     /// A kubeconfig with two contexts for the namespace.
-    fn kubeconfig(&self) -> Value {
+    fn kubeconfig(&self, port: u16) -> Value {
         let api = TestCluster::shared().api();
         let context = |name| {
             json!({ "name": name, "context": {
@@ -89,7 +100,7 @@ impl Place {
             "kind": "Config",
             "current-context": "main",
             "clusters": [{ "name": "test", "cluster": {
-                "server": format!("https://127.0.0.1:{}", api.port()),
+                "server": format!("https://127.0.0.1:{port}"),
                 "certificate-authority": api.certificate(),
             }}],
             "users": [{ "name": "test", "user": { "token": self.account.token } }],
