@@ -125,7 +125,10 @@ fn a_token_is_told_by_its_own_holder_only() {
     let mut draft = Draft::of(&first);
     draft.claim(&election(), &claim(7, 9)).unwrap();
     let again = stored(&draft, 43);
-    assert_eq!((again.token(), again.written_token()), (None, FencingToken::new(41)));
+    assert_eq!(
+        (again.token(), again.written_token()),
+        (None, FencingToken::new(41))
+    );
 }
 
 #[test]
