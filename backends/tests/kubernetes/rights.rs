@@ -134,3 +134,32 @@ fn a_leader_whose_token_was_rotated_goes_on() {
         assert_eq!(renewed.token, hold.token, "it is the same leadership");
     });
 }
+
+#[test]
+fn who_may_only_list_can_look() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let lists = &[Rule {
+            group: "coordination.k8s.io",
+            resource: "leases",
+            verbs: &["list"],
+        }];
+        let cluster = builder(&namespace, &namespace.account(lists))
+            .open()
+            .await
+            .unwrap();
+        let looker = contender(&cluster, "operator", 9);
+        let missing = looker.observe().await.unwrap();
+        assert_eq!(missing.lock, tenure_core::backend::LockState::Missing);
+        let account = namespace.account(CAMEL_RULES);
+        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let leader = contender(&cluster, "report-0", 1);
+        let hold = leads(&leader).await.hold;
+        let seen = looker.observe().await.unwrap();
+        assert!(
+            seen.holder()
+                .is_some_and(|holder| holder.is(&leader.candidate))
+        );
+        assert_eq!(seen.version, Some(hold.version));
+    });
+}

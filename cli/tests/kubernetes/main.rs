@@ -14,3 +14,4 @@ mod image;
 mod manifests;
 mod refusals;
 mod server;
+mod story;

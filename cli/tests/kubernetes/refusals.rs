@@ -20,6 +20,13 @@ fn what_is_wrong_with_the_way_in_is_said() {
     let output = lost.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(69), "{told}");
+    assert!(told.contains("failed to read kubeconfig"), "{told}");
+
+    let mut nowhere = place.tenure("status");
+    nowhere.env_remove("KUBECONFIG").env("HOME", place.folder());
+    let output = nowhere.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(69), "{told}");
     assert!(told.contains("no cluster is configured"), "{told}");
 }
 
