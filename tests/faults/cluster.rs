@@ -264,12 +264,17 @@ impl Cluster {
         process::with_environment(&format!("{}={}", job::FOLDER, self.folder.display()))
     }
 
-    /// Kills what is left of the runs under a token.
+    /// Kills what is left of the runs under a token, until nothing is: something may just be starting.
     pub(crate) fn kill_run(&self, token: u128) {
-        let ours = self.processes();
-        let of_the_run = process::with_environment(&format!("TENURE_TOKEN={token}"));
-        let left = of_the_run.iter().filter(|pid| ours.contains(pid));
-        left.for_each(|pid| process::signal(*pid, Signal::KILL));
+        let _ = poll(|| {
+            let ours = self.processes();
+            let mut of_the_run = process::with_environment(&format!("TENURE_TOKEN={token}"));
+            of_the_run.retain(|pid| ours.contains(pid));
+            of_the_run
+                .iter()
+                .for_each(|pid| process::signal(*pid, Signal::KILL));
+            of_the_run.is_empty().then_some(())
+        });
     }
 
     /// Writes down what is done to the candidates, beside what they say.

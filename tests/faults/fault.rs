@@ -129,6 +129,39 @@ const fn way(victim: Victim, fault: WayFault) -> Fault {
     Fault::Server(ServerFault::Way(victim, fault))
 }
 
+/// What may happen to the candidates of a Lease. Not the death of program and guard together: nobody promises anything about it where
+/// the lock ages.
+pub(crate) const PROCESSES_ON_A_LEASE: Mix = &[
+    (6, Fault::KillGuard),
+    (6, Fault::KillJob),
+    (16, Fault::KillProgram(Victim::Leader)),
+    (4, Fault::KillProgram(Victim::Follower)),
+    (6, Fault::Resign),
+    (3, Fault::StopGuard(Stop::Short)),
+    (2, Fault::StopGuardKillProgram),
+    (6, Fault::StopProgram(Victim::Leader, Stop::Short)),
+    (4, Fault::StopProgram(Victim::Leader, Stop::Long)),
+    (2, Fault::StopProgram(Victim::Follower, Stop::Short)),
+    (1, Fault::StopProgram(Victim::Follower, Stop::Long)),
+    (3, Fault::TerminateAll),
+    (12, Fault::TerminateProgram(Victim::Leader)),
+    (3, Fault::TerminateProgram(Victim::Follower)),
+];
+
+/// What the promises about fires hold under on a Lease.
+pub(crate) const FIRING_ON_A_LEASE: Mix = &[
+    (4, Fault::KillGuard),
+    (2, Fault::KillJob),
+    (8, Fault::KillProgram(Victim::Leader)),
+    (2, Fault::KillProgram(Victim::Follower)),
+    (4, Fault::Resign),
+    (4, Fault::StopProgram(Victim::Leader, Stop::Short)),
+    (2, Fault::StopProgram(Victim::Leader, Stop::Long)),
+    (2, Fault::TerminateAll),
+    (8, Fault::TerminateProgram(Victim::Leader)),
+    (2, Fault::TerminateProgram(Victim::Follower)),
+];
+
 /// What may happen on the way to an API server.
 pub(crate) const NETWORK: Mix = &[
     (3, way(Victim::Leader, WayFault::Cut(Stop::Long))),

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use checker::{Fires, Policy};
 use cluster::Lock;
-use fault::{FIRING, NETWORK, PROCESSES, SERVERS};
+use fault::{FIRING_ON_A_LEASE, NETWORK, PROCESSES_ON_A_LEASE, SERVERS};
 use servers::Servers;
 use trial::{Trial, fires_of, folder};
 
@@ -54,13 +54,18 @@ fn one_job_runs_at_a_time_on_a_lease_whatever_becomes_of_servers_ways_and_candid
     let firing = Trial {
         jobs: "brief",
         command: fires_of(RUN_ON_A_LEASE, "at-least-once"),
-        mix: FIRING,
+        mix: FIRING_ON_A_LEASE,
         namesakes: false,
         name: "fires on a lease",
         share: 15,
     };
     let trials = [
-        continuous("candidates of one name on a lease", PROCESSES, true, 25),
+        continuous(
+            "candidates of one name on a lease",
+            PROCESSES_ON_A_LEASE,
+            true,
+            25,
+        ),
         continuous("ways to a lease", NETWORK, false, 35),
         continuous("servers of a lease", SERVERS, false, 25),
         firing,

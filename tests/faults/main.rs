@@ -19,6 +19,7 @@ mod storm;
 mod trial;
 mod wait;
 mod witness;
+mod witness_tests;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

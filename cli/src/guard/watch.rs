@@ -102,10 +102,18 @@ impl Watch {
         self.phase = Phase::Running;
     }
 
-    /// The program says that its hold was confirmed. Counts for nothing once the deadline has passed: whoever leads then does so
-    /// anew.
+    /// The program says that its hold was confirmed. For a job whose deadline has passed it comes too late: it is being stopped.
+    ///
+    /// Where no job runs, only this guard was late to hear of it, if the confirmed write was sent within the deadline before: a program
+    /// whose own deadline passes says nothing more of this leadership.
     pub(super) fn extend(&mut self, deadline: Deadline, now: Reading) {
         self.note_time(now);
+        let goes_on = self
+            .deadline
+            .is_some_and(|before| matches!(before.verdict(deadline.from), Verdict::Run(_)));
+        if matches!(self.phase, Phase::Resting(_)) && goes_on {
+            self.expired = false;
+        }
         if !self.expired {
             self.deadline = Some(deadline);
         }
@@ -302,6 +310,31 @@ mod tests {
         assert!(!watch.admits(at(1_000)));
         watch.extend(deadline(1_000), at(1_000));
         assert!(!watch.admits(at(1_000)));
+    }
+
+    #[test]
+    fn a_guard_that_was_late_to_hear_of_a_renewal_starts_the_next_job_all_the_same() {
+        let mut watch = Watch::new();
+        watch.begin(deadline(0), SilentProgram::Leave, at(1_700));
+        assert!(!watch.admits(at(1_700)));
+        for from in [500, 1_000, 1_500] {
+            watch.extend(deadline(from), at(1_700));
+        }
+        assert!(
+            watch.admits(at(1_700)),
+            "sent at 500, 1000 and 1500, and read just now"
+        );
+        watch.started();
+        assert_eq!(watch.decide(at(2_500), Children::Left), Action::AskJob);
+        watch.extend(deadline(2_000), at(2_600));
+        watch.job_ended();
+        assert_eq!(
+            watch.decide(at(2_600), Children::None),
+            Action::TellGone(Cause::Ended)
+        );
+        assert!(!watch.admits(at(2_600)), "that one was for the job");
+        watch.extend(deadline(2_400), at(2_700));
+        assert!(watch.admits(at(2_700)));
     }
 
     #[test]
