@@ -25,6 +25,7 @@ type settings struct {
 	releaseOnCancel bool
 	renewDeadline   time.Duration
 	retryPeriod     time.Duration
+	spread          time.Duration
 }
 
 // Takes part in one election, until it is lost or, if it is to campaign again, until the context is cancelled.
@@ -61,8 +62,8 @@ func (s settings) campaign(ctx context.Context, client v1.LeasesGetter, lease st
 
 // The work of a leader: it lives until it is told to stop, and says so again and again.
 func (s settings) lead(ctx context.Context, lease, token string) {
-	tell("leads", s.identity, lease+" "+token)
 	if s.log == "" {
+		tell("leads", s.identity, lease+" "+token)
 		return
 	}
 	beats, err := openBeats(s.log, token, s.candidate)
@@ -72,6 +73,8 @@ func (s settings) lead(ctx context.Context, lease, token string) {
 	}
 	defer beats.close()
 	beats.tell("start")
+	// Whoever hears of it finds it in the log.
+	tell("leads", s.identity, lease+" "+token)
 	ticker := time.NewTicker(s.beat)
 	defer ticker.Stop()
 	for {

@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -50,6 +51,7 @@ func run() error {
 	flag.Float64Var(&qps, "qps", 0, "requests a second; 0 leaves client-go's 5")
 	flag.IntVar(&burst, "burst", 0, "requests at once; 0 leaves client-go's 10")
 	flag.IntVar(&elections, "elections", 1, "elections in this process; above 1 the Leases are called <name>-0, <name>-1 and so on")
+	flag.DurationVar(&settings.spread, "spread", 0, "over how long the elections of this process begin, one after the other")
 	name := flag.String("name", "", "the Lease")
 	flag.StringVar(&settings.log, "log", "", "a file that a line is appended to at each beat while leading")
 	flag.DurationVar(&settings.beat, "beat", 10*time.Millisecond, "the time between beats")
@@ -59,8 +61,7 @@ func run() error {
 		return fmt.Errorf("say --namespace, --name and --identity")
 	}
 	// Its log is no part of what the tests read, and expected failures fill it.
-	klog.LogToStderr(false)
-	klog.SetOutput(discard{})
+	klog.SetLogger(logr.Discard())
 
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
@@ -87,12 +88,15 @@ func run() error {
 		if elections > 1 {
 			lease = fmt.Sprintf("%s-%d", *name, number)
 		}
-		running.Go(func() { settings.campaign(ctx, client, lease) })
+		wait := settings.spread * time.Duration(number) / time.Duration(elections)
+		running.Go(func() {
+			select {
+			case <-time.After(wait):
+				settings.campaign(ctx, client, lease)
+			case <-ctx.Done():
+			}
+		})
 	}
 	running.Wait()
 	return nil
 }
-
-type discard struct{}
-
-func (discard) Write(bytes []byte) (int, error) { return len(bytes), nil }

@@ -11,7 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::process::start_bound;
 
 /// How long anything may take before the test fails, on a machine that is busy with much else.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A line that a candidate told: `<nanoseconds of CLOCK_BOOTTIME> <event> <about whom> <anything more>`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,6 +40,18 @@ impl Told {
             whom: word()?,
             more: word().unwrap_or_default(),
         })
+    }
+
+    /// What a test that fails has been told is seen.
+    fn show(&self) {
+        let Self {
+            at,
+            by,
+            event,
+            whom,
+            more,
+        } = self;
+        eprintln!("{at:?} {by}: {event} {whom} {more}");
     }
 }
 
@@ -104,15 +116,18 @@ impl Cast {
     /// The next thing that anybody tells.
     ///
     /// # Panics
-    /// When nobody tells anything for a minute and a half.
+    /// When nobody tells anything for half a minute.
     pub fn next(&self) -> Told {
         let told = self.told.recv_timeout(PATIENCE);
-        told.expect("some candidate tells something in time")
+        let told = told.expect("some candidate tells something in time");
+        told.show();
+        told
     }
 
     /// What was told and not read yet.
     pub fn heard(&self) -> Vec<Told> {
-        self.told.try_iter().collect()
+        let told = self.told.try_iter();
+        told.inspect(Told::show).collect()
     }
 
     /// Reads what is told until it is what was waited for; the rest is forgotten.

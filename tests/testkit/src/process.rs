@@ -48,7 +48,9 @@ pub(crate) fn start_bound(command: &Command, pipe: impl FnOnce(&mut Command)) ->
     starter().send((bound, started)).unwrap();
     let child = child.recv().unwrap();
     child.unwrap_or_else(|error| {
-        panic!("setpriv (of util-linux), which starts processes here, could not be started: {error}")
+        panic!(
+            "setpriv (of util-linux), which starts processes here, could not be started: {error}"
+        )
     })
 }
 
