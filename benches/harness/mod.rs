@@ -110,6 +110,11 @@ impl Samples {
         self.0.get(rank - 1).copied().unwrap_or_default()
     }
 
+    pub(crate) fn mean(&self) -> Duration {
+        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX).max(1);
+        self.0.iter().sum::<Duration>() / count
+    }
+
     pub(crate) fn line(&self, what: &str) -> String {
         let [p50, p99, max] = [50, 99, 100].map(|percent| shown(self.percentile(percent)));
         format!(

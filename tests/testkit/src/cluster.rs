@@ -69,22 +69,26 @@ pub struct ApiServer {
     process: Mutex<Process>,
 }
 
-/// Where the servers' programs are: built now, if they are not there yet.
+/// The directory of what tools/servers builds: now, if it is not there yet.
+pub(crate) fn built(arguments: &[&str]) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(root.join("tools/servers"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "tools/servers built nothing: see above"
+    );
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
+
+/// Where the servers' programs are.
 fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let output = Command::new(root.join("tools/servers"))
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "tools/servers built no servers: see above"
-        );
-        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-    })
+    PROGRAMS.get_or_init(|| built(&[]))
 }
 
 /// A port that nobody has at the moment.

@@ -1,5 +1,5 @@
-//! Real servers for tests: an API server of Kubernetes with its store, on free ports and in a directory of their own, and a proxy that
-//! makes the way to them as bad as a network can be.
+//! Real servers for tests: an API server of Kubernetes with its store, on free ports and in a directory of their own, a proxy that
+//! makes the way to them as bad as a network can be, and candidates that are processes of their own, client-go's among them.
 //!
 //! Nothing is left behind: a server ends with the process that started it, however that ends.
 
@@ -10,6 +10,8 @@
 
 mod account;
 mod admin;
+mod cast;
+mod client_go;
 mod cluster;
 mod namespace;
 mod process;
@@ -18,6 +20,8 @@ mod wait;
 
 pub use account::{Account, CAMEL_RULES, Rule, WATCH_RULES};
 pub use admin::Admin;
+pub use cast::{Cast, Told, boottime};
+pub use client_go::ClientGo;
 pub use cluster::{ApiServer, TestCluster};
 pub use namespace::{Namespace, PodStatus};
 pub use proxy::{Flow, Proxy};

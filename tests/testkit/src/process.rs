@@ -27,6 +27,33 @@ fn starter() -> &'static Sender<Request> {
     })
 }
 
+/// Starts a process that the kernel kills when this one ends. `pipe` says where its input comes from and its output goes.
+pub(crate) fn start_bound(command: &Command, pipe: impl FnOnce(&mut Command)) -> Child {
+    let mut bound = Command::new("setpriv");
+    bound
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(directory) = command.get_current_dir() {
+        bound.current_dir(directory);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    pipe(&mut bound);
+    let (started, child) = channel();
+    starter().send((bound, started)).unwrap();
+    let child = child.recv().unwrap();
+    child.unwrap_or_else(|error| {
+        panic!(
+            "setpriv (of util-linux), which starts processes here, could not be started: {error}"
+        )
+    })
+}
+
 /// A server's process.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -49,20 +76,13 @@ impl Process {
             .create(true)
             .open(&log)
             .unwrap();
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(program)
-            .args(arguments)
-            .current_dir(directory)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output);
-        let (started, child) = channel();
-        starter().send((command, started)).unwrap();
-        let child = child.recv().unwrap();
-        let child = child.unwrap_or_else(|error| {
-            panic!("{name} could not be started by setpriv (of util-linux): {error}")
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(directory);
+        let child = start_bound(&command, |command| {
+            command
+                .stdin(Stdio::null())
+                .stdout(output.try_clone().unwrap())
+                .stderr(output);
         });
         Self {
             child,

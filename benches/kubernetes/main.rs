@@ -1,0 +1,47 @@
+//! Elections on a real API server, which is started here, beside client-go's and beside bare requests.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
+
+mod bare;
+mod candidate;
+mod crash;
+mod crowd;
+mod death;
+mod handover;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod many;
+mod renewal;
+mod requests;
+mod scene;
+mod start;
+
+use harness::Table;
+
+/// A section: its name on the command line, and what it does.
+type Section = (&'static str, fn(&mut Table));
+
+const SECTIONS: [Section; 7] = [
+    ("graceful_handover", handover::run),
+    ("start_to_leader", start::run),
+    ("renewal_processor", renewal::run),
+    ("death_proved_by_kubelet", death::run),
+    ("crash_to_next_leader_by_lease", crash::run),
+    ("requests_per_second", requests::run),
+    ("many_elections", many::run),
+];
+
+fn main() {
+    if let Some(task) = candidate::asked_for() {
+        candidate::run(&task);
+        return;
+    }
+    let mut table = Table::default();
+    for (name, run) in SECTIONS {
+        if harness::wanted(name) {
+            println!("\n{name}:");
+            run(&mut table);
+        }
+    }
+    table.print();
+}

@@ -1,0 +1,61 @@
+use tenure::backend::{Basis, Renewed};
+use tenure::kubernetes::Cluster;
+use tenure::{ElectionName, LockBackend as _};
+use tenure_core::Nonce;
+use tenure_testkit::{TestCluster, WATCH_RULES};
+
+use crate::bare::Bare;
+use crate::harness::{self, Table, cost_line, costs, shown};
+use crate::scene::{Scene, election};
+
+const TIMES: u32 = 1_000;
+const RATIO_MOST: f64 = 1.2;
+
+/// A renewal through the backend, in turn with a bare write.
+pub(crate) fn run(table: &mut Table) {
+    let scene = Scene::new(TestCluster::shared(), WATCH_RULES);
+    let config = scene.config();
+    let runtime = harness::runtime();
+    let (lock, bare) = runtime.block_on(async {
+        let cluster = Cluster::builder().config(config.clone()).open().await;
+        let name = ElectionName::new(&election(0)).expect("a plain word is a name");
+        let lock = cluster.expect("the testkit's way in is good").lock(name);
+        (
+            lock.expect("a plain name"),
+            Bare::open(&config, &election(1)),
+        )
+    });
+    let candidate = harness::candidate();
+    let grant = runtime.block_on(harness::acquire(&lock, &candidate, Basis::Missing));
+    let mut renewal = harness::renewal(&candidate, &grant);
+    let mut version = runtime.block_on(bare.create());
+    let mut number = 0;
+    let [ours, beside] = costs(
+        TIMES,
+        [
+            &mut || {
+                renewal.nonce = Nonce(renewal.nonce.0 + 1);
+                let renewed = runtime.block_on(lock.renew(&renewal));
+                let Ok(Renewed::Confirmed(receipt)) = renewed else {
+                    panic!("nobody else writes: {renewed:?}");
+                };
+                renewal.hold.version = receipt.version;
+            },
+            &mut || {
+                number += 1;
+                version = runtime.block_on(bare.put(&version, number));
+            },
+        ],
+    );
+    println!("{}", cost_line("renewal through the backend", ours));
+    println!("{}", cost_line("bare write", beside));
+    let ratio = ours.processor.as_secs_f64() / beside.processor.as_secs_f64();
+    table.row("renewal, processor", shown(ours.processor), None);
+    table.row("bare write, processor", shown(beside.processor), None);
+    let target = ("≤ 1.2", ratio <= RATIO_MOST);
+    table.row(
+        "renewal over bare write, processor",
+        format!("{ratio:.2}"),
+        Some(target),
+    );
+}
