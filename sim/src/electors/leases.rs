@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenure_backends::kubernetes::simulated::World;
+use tenure_backends::kubernetes::simulated::{Mistake, World};
 use tenure_backends::kubernetes::{Cluster, DeathProof, LeaseLock};
 use tenure_core::backend::{Holder, OperatorRequest, RequestKind, Submitted};
 use tenure_core::{Clock, ElectionName, LockBackend, Nanos, WallTime};
@@ -14,12 +14,13 @@ use super::network::Network;
 use super::recorded::Current;
 use super::tasks::ProcessTasks;
 use crate::api_server::{
-    ApiServers, CONTAINER, Change, Client, Condition, Fails, Key, Kind, Kubelet, LABEL, Link, Rule,
-    Sender, Verb, Watching, Witness,
+    ApiServers, CONTAINER, Carelessness, Change, Client, Condition, Fails, Key, Kind, Kubelet,
+    LABEL, Link, Rule, Sender, Verb, Watching, Witness,
 };
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::executor::{Handle, Host, NodeId, Process};
 use crate::plan::{Fault, Foreign, Plan, Refusal, Span};
+use crate::planted::Bug;
 use crate::trace::{Deed, Life, RequestId, What};
 
 const ELECTION: &str = "simulated";
@@ -40,6 +41,8 @@ pub(super) struct Leases(Arc<Inner>);
 
 struct Inner {
     api: ApiServers,
+    /// A mistake in the candidates' clients.
+    careless: Option<Carelessness>,
     handle: Handle,
     host: Host,
     kubelets: Vec<Kubelet>,
@@ -49,6 +52,8 @@ struct Inner {
     operator: NodeClock,
     /// The operator's node, after those of the plan.
     operator_node: NodeId,
+    /// A mistake in the candidates' backends.
+    planted: Option<Mistake>,
     /// What operators are about to ask for, the first of it just now.
     requests: Mutex<VecDeque<RequestKind>>,
     teller: Arc<Teller>,
@@ -63,6 +68,7 @@ impl Leases {
         host: &Host,
         network: &Network,
         handle: &Handle,
+        bug: Option<Bug>,
     ) -> Self {
         let start = ClockStart {
             uptime: Nanos::from_millis(1_000_000),
@@ -86,6 +92,7 @@ impl Leases {
         api.set_witness(witness);
         let leases = Self(Arc::new(Inner {
             api,
+            careless: bug.and_then(Bug::carelessness),
             handle: handle.clone(),
             host: host.clone(),
             network: network.clone(),
@@ -93,6 +100,7 @@ impl Leases {
             operator: NodeClock::new(handle, start),
             death_proof: plan.server.death_proof,
             operator_node: NodeId(operator_node),
+            planted: bug.and_then(Bug::lease_mistake),
             requests: Mutex::default(),
             teller,
             unwatched: plan.server.silent,
@@ -170,12 +178,17 @@ impl Leases {
         clock: &Arc<SimClock>,
         pod: &str,
     ) -> LeaseLock {
-        let client = |link: &Link| link.client(&self.0.host, NAMESPACE);
+        let careless = self.0.careless;
+        let client = |link: &Link| link.client_with(careless, &self.0.host, NAMESPACE);
         let dynamic: Arc<dyn Clock> = Arc::<SimClock>::clone(clock);
         let world = World {
             requests: client(requests),
             watches: client(watches),
-            process_began: dynamic.wall(),
+            planted: self.0.planted,
+            process_began: match careless {
+                Some(Carelessness::EarlierContainer) => WallTime::from_unix_seconds(0),
+                _ => dynamic.wall(),
+            },
             clock: dynamic,
             tasks: Arc::new(ProcessTasks {
                 handle: self.0.handle.clone(),
@@ -240,6 +253,9 @@ impl Leases {
                 if !forbidden || subject == OPERATOR {
                     for kind in [Kind::Lease, Kind::Pod] {
                         rights.grant(role(subject, kind, unwatched));
+                    }
+                    if self.0.careless == Some(Carelessness::UnconditionalPatch) {
+                        rights.grant(patching(subject));
                     }
                 }
             }
@@ -364,6 +380,16 @@ fn role(subject: &str, kind: Kind, unwatched: bool) -> Rule {
         subject: subject.to_owned(),
         verbs,
         kind,
+        names: Vec::new(),
+    }
+}
+
+/// What a client needs besides that patches where it should update.
+fn patching(subject: &str) -> Rule {
+    Rule {
+        subject: subject.to_owned(),
+        verbs: vec![Verb::Patch],
+        kind: Kind::Lease,
         names: Vec::new(),
     }
 }

@@ -57,7 +57,7 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
     let leases = (plan.backend == Backend::Kubernetes).then(|| {
         let host = Host::new();
         executor.set_host(&host);
-        Leases::new(plan, &log, &host, &network, &handle)
+        Leases::new(plan, &log, &host, &network, &handle, options.bug)
     });
     let scene = Scene {
         beliefs: Beliefs::new(&handle),
