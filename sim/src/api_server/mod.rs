@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `store` | all objects, one revision for all of them, what happened |
 //! | `operations`, `watch` | what a request does, and what a watch tells, whatever time it is |
-//! | `request`, `selector`, `metadata`, `lease`, `micro_time`, `managed`, `status` | how all this is written |
+//! | `request`, `sent`, `selector`, `metadata`, `lease`, `micro_time`, `managed`, `status` | how all this is written |
 //! | `rights`, `condition` | who may do what, and what is wrong with a server |
 //! | `kubelet` | pods, and what kubelets say of their containers |
 //! | `servers`, `landing`, `streaming`, `link`, `body` | the servers and their clients in the world |
@@ -34,6 +34,7 @@ mod operations;
 mod request;
 mod rights;
 mod selector;
+mod sent;
 mod servers;
 mod status;
 mod store;

@@ -12,6 +12,7 @@ use tenure_core::{Clock, ElectionName, LockBackend, Nanos, WallTime};
 use super::log::{Actor, Log};
 use super::network::Network;
 use super::recorded::Current;
+use super::run::pace;
 use super::tasks::ProcessTasks;
 use crate::api_server::{
     ApiServers, CONTAINER, Carelessness, Change, Client, Condition, Fails, Key, Kind, Kubelet,
@@ -31,6 +32,8 @@ const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 const ALWAYS: u16 = 1_000;
 /// How often an operator tries what fails.
 const TRIES_MAX: u32 = 200;
+/// How often the members are listed where they are not told.
+const MEMBERS_EVERY: Duration = Duration::from_secs(10);
 const RETRIES_AFTER: Duration = Duration::from_millis(200);
 /// Long enough for any answer on a good day: an operator tries again, and an elector drops its requests earlier.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -52,6 +55,7 @@ struct Inner {
     operator: NodeClock,
     /// The operator's node, after those of the plan.
     operator_node: NodeId,
+    pace: u32,
     /// A mistake in the candidates' backends.
     planted: Option<Mistake>,
     /// What operators are about to ask for, the first of it just now.
@@ -100,6 +104,7 @@ impl Leases {
             operator: NodeClock::new(handle, start),
             death_proof: plan.server.death_proof,
             operator_node: NodeId(operator_node),
+            pace: pace(plan),
             planted: bug.and_then(Bug::lease_mistake),
             requests: Mutex::default(),
             teller,
@@ -197,7 +202,10 @@ impl Leases {
         };
         let election = ElectionName::new(ELECTION).expect("a plain word is a name");
         let builder = Cluster::builder().namespace(NAMESPACE);
-        let mut builder = builder.pod_name(pod).request_timeout(REQUEST_TIMEOUT);
+        let mut builder = builder
+            .pod_name(pod)
+            .members_interval(MEMBERS_EVERY * self.0.pace)
+            .request_timeout(REQUEST_TIMEOUT);
         if self.0.death_proof {
             let container = Some(CONTAINER.to_owned());
             let (label, value) = LABEL;
@@ -346,7 +354,7 @@ impl Leases {
     /// Tries again what fails or comes too late, as an operator does who waits for the answer: a pause only until something else is
     /// wanted, and no resignation, which may have happened by then.
     async fn insist(&self, lock: &LeaseLock, kind: RequestKind) {
-        for _ in 0..TRIES_MAX {
+        for _ in 0..TRIES_MAX.saturating_mul(self.0.pace) {
             if let Ok(seen) = lock.observe().await {
                 let token = seen.token;
                 let submitted = lock.submit(&OperatorRequest { kind, token }).await;
