@@ -11,6 +11,7 @@ use super::container::Own;
 use super::error::Failure;
 use super::leases::Leases;
 use super::names;
+use super::planted::Planted;
 use super::pods::Pods;
 use super::tasks::Tasks;
 use crate::locked::locked;
@@ -27,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) death_proof: DeathProof,
     pub(crate) lease_prefix: Option<String>,
     pub(crate) members_interval: Duration,
+    pub(crate) planted: Planted,
     pub(crate) pod_name: String,
     /// When this container's first process began; nothing asks the machine.
     pub(crate) process_began: Option<WallTime>,

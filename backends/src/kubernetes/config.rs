@@ -10,6 +10,7 @@ use super::cluster::{Cluster, Settings};
 use super::connection::{self, Clients, Source};
 use super::error::Failure;
 use super::names;
+use super::planted::Planted;
 use super::tasks::{Tasks, TokioTasks};
 use crate::host::SystemClock;
 
@@ -188,6 +189,7 @@ impl ClusterBuilder {
             namespace,
             Arc::new(SystemClock::new()),
             None,
+            Planted::default(),
         )
     }
 
@@ -207,7 +209,14 @@ impl ClusterBuilder {
             watches: client,
         };
         let clock = Arc::new(SystemClock::new());
-        let opened = self.finish(clients, Source::Ready, namespace, clock, None);
+        let opened = self.finish(
+            clients,
+            Source::Ready,
+            namespace,
+            clock,
+            None,
+            Planted::default(),
+        );
         opened.map_err(|failure| failure.into_error("open"))
     }
 
@@ -224,7 +233,17 @@ impl ClusterBuilder {
             watches: world.watches,
         };
         let tasks = Some((world.tasks, world.process_began));
-        let opened = self.finish(clients, Source::Ready, namespace, world.clock, tasks);
+        let planted = Planted {
+            mistake: world.planted,
+        };
+        let opened = self.finish(
+            clients,
+            Source::Ready,
+            namespace,
+            world.clock,
+            tasks,
+            planted,
+        );
         opened.map_err(|failure| failure.into_error("open"))
     }
 
@@ -235,6 +254,7 @@ impl ClusterBuilder {
         namespace: String,
         clock: Arc<dyn Clock>,
         tasks: Option<(Arc<dyn Tasks>, WallTime)>,
+        planted: Planted,
     ) -> Result<Cluster, Failure> {
         names::check_namespace(&namespace).map_err(|error| invalid(&error))?;
         if let Some(prefix) = &self.lease_prefix {
@@ -258,6 +278,7 @@ impl ClusterBuilder {
             death_proof: self.death_proof,
             lease_prefix: self.lease_prefix,
             members_interval: self.members_interval,
+            planted,
             pod_name,
             process_began,
             selector: self.members,

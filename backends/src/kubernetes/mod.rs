@@ -49,6 +49,7 @@ mod known;
 mod leader_label;
 mod leases;
 mod names;
+mod planted;
 mod pods;
 mod record;
 #[cfg(test)]

@@ -127,6 +127,11 @@ impl Lease {
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 
+    /// How often the holder has changed, for people.
+    pub(crate) fn transitions(&self) -> Option<u64> {
+        self.spec("leaseTransitions")?.as_u64()
+    }
+
     /// The newest token in the record: the holder's, once its first renewal has written it, or the last one's when nobody holds.
     pub(crate) fn token(&self) -> Option<FencingToken> {
         let token = annotations::token(self)?;
@@ -275,7 +280,7 @@ impl Draft {
         labels.insert(annotations::LABEL.to_owned(), json!("true"));
     }
 
-    fn set(&mut self, key: &str, value: Value) {
+    pub(crate) fn set(&mut self, key: &str, value: Value) {
         self.map("spec").insert(key.to_owned(), value);
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tenure_core::{Clock, WallTime};
 
+pub use super::planted::Mistake;
 pub use super::tasks::{Task, TaskGuard, Tasks};
 
 /// A cluster's outside.
@@ -15,6 +16,8 @@ pub struct World {
     pub watches: kube::Client,
     /// The candidate's clocks.
     pub clock: Arc<dyn Clock>,
+    /// A mistake that the backend makes.
+    pub planted: Option<Mistake>,
     /// When the candidate's container began, by its node's wall clock.
     pub process_began: WallTime,
     /// What runs watches.

@@ -15,6 +15,7 @@ use super::container::{self, Container};
 use super::error::{Asked, Failure};
 use super::hints::Hints;
 use super::known::Known;
+use super::planted::{Mistake, Planted};
 use super::record::{Draft, Lease, Stranger};
 use crate::host::random_bits;
 use crate::locked::locked;
@@ -57,6 +58,10 @@ impl Store {
             name: &self.lease,
             namespace: &self.cluster.api.namespace,
         }
+    }
+
+    fn planted(&self) -> Planted {
+        self.cluster.settings.planted
     }
 
     fn path(&self) -> String {
@@ -158,7 +163,7 @@ impl Store {
             return Ok(Observation::of(LockState::Missing));
         };
         self.refuse_stranger(&lease)?;
-        let mut seen = lease.observation();
+        let mut seen = self.planted().misread(&lease, lease.observation());
         seen.server_time = answer.date;
         if let Some(mark) = self.proof_of_death(&lease).await {
             seen.lock = LockState::Vacant {
@@ -174,7 +179,7 @@ impl Store {
         if lease.stranger(&self.election).is_some() {
             return Hint::Changed;
         }
-        let seen = lease.observation();
+        let seen = self.planted().misread(&lease, lease.observation());
         let now = self.cluster.api.clock.now();
         locked(&self.known).saw_event(now, lease);
         Hint::Seen(seen)
@@ -236,7 +241,10 @@ impl Store {
             }
         }
         let dead = match container::report(&self.cluster.api, &container.pod).await {
-            Ok(pod) => pod.is_some_and(|pod| container.is_dead(&pod, lease)),
+            Ok(pod) => {
+                self.planted().takes_for_death(pod.as_ref())
+                    || pod.is_some_and(|pod| container.is_dead(&pod, lease))
+            }
             Err(failure) => {
                 let error = failure.into_error("observe");
                 tracing::debug!(error = %error, "the holder's pod could not be looked at");
@@ -268,6 +276,7 @@ impl Store {
             refuse_old_versions(base)?;
         }
         draft.claim(&self.election, claim)?;
+        self.planted().spoil_claim(&mut draft, base.as_ref(), claim);
         self.name_container(&mut draft, claim.candidate.incarnation);
         let lease = match self.put(&draft, base.is_none()).await? {
             Written::Done(lease) => lease,
@@ -282,7 +291,9 @@ impl Store {
         if !lease.is_held_by(&claim.candidate) || lease.renew_micros() != Some(claim.nonce.0) {
             return Err(changed_on_its_way());
         }
-        let token = FencingToken::new(lease.version().0).ok_or_else(|| {
+        let token = self.planted().token(&lease);
+        let token = token.or_else(|| FencingToken::new(lease.version().0));
+        let token = token.ok_or_else(|| {
             let detail = "no token is left: the API server's versions have reached 2^63";
             Failure::new(ErrorKind::Exhausted, detail).unknown()
         })?;
@@ -317,6 +328,7 @@ impl Store {
             return Ok(Renewed::Conflict(None));
         };
         draft.renew(renewal)?;
+        self.planted().spoil_renewal(&mut draft, renewal);
         self.name_container(&mut draft, renewal.candidate.incarnation);
         let Written::Done(lease) = self.put(&draft, false).await? else {
             return Ok(Renewed::Conflict(None));
@@ -336,6 +348,9 @@ impl Store {
         let Release {
             candidate, hold, ..
         } = release;
+        if self.planted().is(Mistake::ReleaseByName) {
+            return self.release_by_name(release).await;
+        }
         self.know(hold.version).await?;
         let held = locked(&self.known).held(candidate, hold).map(|lease| {
             let renewed = lease.renew_micros().unwrap_or(0);
@@ -352,6 +367,25 @@ impl Store {
         };
         locked(&self.known).released();
         Ok(Released::Vacated)
+    }
+
+    /// The mistake of emptying whatever is there, so long as its holder has the candidate's name.
+    async fn release_by_name(&self, release: &Release) -> Result<Released, Failure> {
+        let Some((lease, _)) = self.get().await? else {
+            return Ok(Released::Conflict(None));
+        };
+        let Release { candidate, .. } = release;
+        let holder = lease.holder();
+        if holder.is_none_or(|holder| holder.name() != candidate.name.as_str()) {
+            return Ok(Released::Conflict(None));
+        }
+        let written = lease.renew_micros().unwrap_or(0).saturating_add(1);
+        let mut draft = Draft::of(&lease);
+        draft.release(candidate.incarnation, lease.identity(), written)?;
+        match self.put(&draft, false).await? {
+            Written::Done(_) => Ok(Released::Vacated),
+            Written::Refused => Ok(Released::Conflict(None)),
+        }
     }
 
     pub(crate) async fn submit(&self, request: &OperatorRequest) -> Result<Submitted, Failure> {

@@ -24,7 +24,8 @@ const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 /// How long a kubelet takes to see what has become of a container, at the most.
 const NOTICES_WITHIN_MICROS: u64 = 1_500_000;
 /// How often a kubelet tries to report what it could not.
-const TRIES_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const TRIES_AGAIN_FIRST: Duration = Duration::from_millis(500);
+const TRIES_AGAIN_MOST: Duration = Duration::from_secs(10);
 
 /// A node's kubelet, its one pod and the container in that.
 ///
@@ -205,8 +206,10 @@ impl Kubelet {
                 (Duration::from_micros(notices), state.late.into())
             };
             handle.sleep(notices.saturating_add(late)).await;
+            let mut pause = TRIES_AGAIN_FIRST;
             while !self.reaches() {
-                handle.sleep(TRIES_AGAIN_AFTER).await;
+                handle.sleep(pause).await;
+                pause = (pause * 2).min(TRIES_AGAIN_MOST);
             }
             reported = self.state().changes;
             let (key, status) = (self.key(), self.status());

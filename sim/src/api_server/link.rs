@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::USER_AGENT;
@@ -108,6 +109,10 @@ impl Link {
     /// The real client over this link.
     pub fn client(&self, host: &Host, namespace: &str) -> kube::Client {
         host.inside(|| kube::Client::new(self.clone(), namespace))
+    }
+
+    pub(super) fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + use<> {
+        self.0.api.handle().sleep(duration)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -251,7 +256,7 @@ impl Link {
 }
 
 /// The bytes of a request's body, which are all there: `kube` has them in memory before it sends.
-fn all_of(body: Body) -> Bytes {
+pub(super) fn all_of(body: Body) -> Bytes {
     let mut bytes = pin!(body.collect_bytes());
     match bytes.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(bytes)) => bytes,

@@ -27,11 +27,19 @@ impl Manager<'_> {
         if sent.is_some_and(<[Value]>::is_empty) {
             return None;
         }
-        let others = live
+        let (own, others): (Vec<&Value>, Vec<&Value>) = live
             .iter()
-            .filter(|entry| entry["manager"] != *self.name)
-            .cloned();
-        let entries: Vec<Value> = others.chain(self.entry(object)).collect();
+            .partition(|entry| entry["manager"] == *self.name);
+        let own = match own[..] {
+            // Mostly the same fields are set again.
+            [own] if owns(&own["fieldsV1"], object) => {
+                let mut own = own.clone();
+                own["time"] = super::micro_time::write_seconds(self.unix_s).into();
+                Some(own)
+            }
+            _ => self.entry(object),
+        };
+        let entries: Vec<Value> = others.into_iter().cloned().chain(own).collect();
         (!entries.is_empty()).then_some(Value::Array(entries))
     }
 
@@ -73,6 +81,31 @@ fn owned(object: &Value) -> Map<String, Value> {
     fields
 }
 
+/// Whether these are the fields that a writer of the whole object owns.
+fn owns(fields: &Value, object: &Value) -> bool {
+    let same = |named: &Value, part: &Value, more: usize| {
+        let (named, part) = (named.as_object(), part.as_object());
+        let count = part.map_or(0, Map::len);
+        let whole = if count == 0 { 0 } else { count + more };
+        let has = |name: &String| {
+            named.is_some_and(|named| {
+                let mut names = named.keys().filter_map(|named| named.strip_prefix("f:"));
+                names.any(|named| named == name)
+            })
+        };
+        named.map_or(0, Map::len) == whole && part.into_iter().flat_map(Map::keys).all(has)
+    };
+    let metadata = &object["metadata"];
+    same(&fields["f:spec"], &object["spec"], 0)
+        && same(&fields["f:status"], &object["status"], 0)
+        && same(&fields["f:metadata"]["f:labels"], &metadata["labels"], 1)
+        && same(
+            &fields["f:metadata"]["f:annotations"],
+            &metadata["annotations"],
+            1,
+        )
+}
+
 fn names(value: &Value) -> Vec<(String, Value)> {
     let names = value.as_object().into_iter().flat_map(Map::keys);
     names.map(|name| (format!("f:{name}"), json!({}))).collect()
@@ -96,6 +129,27 @@ mod tests {
         assert_eq!(entries[0]["fieldsV1"], fields);
         assert_eq!(entries[0]["manager"], "tenure");
         assert_eq!(MANAGER.of_new(&json!({ "spec": {} })), None);
+    }
+
+    #[test]
+    fn who_sets_the_same_fields_again_keeps_its_entry_and_who_sets_others_gets_another() {
+        let object = json!({ "metadata": { "labels": { "a": "b" } }, "spec": { "x": 1 } });
+        let live = json!({ "metadata": { "managedFields": MANAGER.of_new(&object) } });
+        let later = Manager {
+            unix_s: 60,
+            ..MANAGER
+        };
+        for changed in [
+            json!({ "metadata": { "labels": { "a": "c" } }, "spec": { "x": 2 } }),
+            json!({ "metadata": { "labels": { "b": "c" } }, "spec": { "x": 2 } }),
+            json!({ "metadata": {}, "spec": { "x": 2 } }),
+            json!({ "metadata": { "annotations": { "a": "c" } }, "spec": { "y": 2 } }),
+        ] {
+            assert_eq!(
+                later.of_changed(&live, None, &changed),
+                later.of_new(&changed)
+            );
+        }
     }
 
     #[test]

@@ -7,15 +7,17 @@
 //! | --- | --- |
 //! | `store` | all objects, one revision for all of them, what happened |
 //! | `operations`, `watch` | what a request does, and what a watch tells, whatever time it is |
-//! | `request`, `selector`, `metadata`, `lease`, `micro_time`, `managed`, `status` | how all this is written |
+//! | `request`, `sent`, `selector`, `metadata`, `lease`, `micro_time`, `managed`, `status` | how all this is written |
 //! | `rights`, `condition` | who may do what, and what is wrong with a server |
 //! | `kubelet` | pods, and what kubelets say of their containers |
 //! | `servers`, `landing`, `streaming`, `link`, `body` | the servers and their clients in the world |
+//! | `careless` | clients that make a planted mistake |
 //!
 //! What is read without a version asks the store; with one, it comes from the server's cache, which may lag, as watches do.
 
 mod alone;
 mod body;
+mod careless;
 mod condition;
 #[cfg(test)]
 mod conformance;
@@ -32,6 +34,7 @@ mod operations;
 mod request;
 mod rights;
 mod selector;
+mod sent;
 mod servers;
 mod status;
 mod store;
@@ -42,6 +45,7 @@ mod watch;
 
 pub use alone::{ADMINISTRATOR, Alone};
 pub use body::{Broken, SimBody};
+pub use careless::Carelessness;
 pub use condition::{Condition, Fails, Watching};
 pub use kind::{Key, Kind};
 pub use kubelet::{CONTAINER, Kubelet, LABEL};

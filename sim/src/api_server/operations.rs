@@ -10,6 +10,7 @@ use super::metadata::Metadata;
 use super::micro_time;
 use super::request::{Asked, Verb};
 use super::rights::Rights;
+use super::sent;
 use super::status::Failure;
 use super::store::Store;
 use crate::TrueTime;
@@ -356,8 +357,7 @@ pub(super) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
 
 fn decode(asked: &Asked, body: &[u8]) -> Result<Sent, Failure> {
     let kind = asked.kind;
-    let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(body);
-    let mut object = parsed.map_err(|error| {
+    let mut object = sent::object(body).map_err(|error| {
         let message = format!(
             "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {error}",
             kind.name()

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenure_backends::kubernetes::simulated::World;
+use tenure_backends::kubernetes::simulated::{Mistake, World};
 use tenure_backends::kubernetes::{Cluster, DeathProof, LeaseLock};
 use tenure_core::backend::{Holder, OperatorRequest, RequestKind, Submitted};
 use tenure_core::{Clock, ElectionName, LockBackend, Nanos, WallTime};
@@ -12,14 +12,16 @@ use tenure_core::{Clock, ElectionName, LockBackend, Nanos, WallTime};
 use super::log::{Actor, Log};
 use super::network::Network;
 use super::recorded::Current;
+use super::run::pace;
 use super::tasks::ProcessTasks;
 use crate::api_server::{
-    ApiServers, CONTAINER, Change, Client, Condition, Fails, Key, Kind, Kubelet, LABEL, Link, Rule,
-    Sender, Verb, Watching, Witness,
+    ApiServers, CONTAINER, Carelessness, Change, Client, Condition, Fails, Key, Kind, Kubelet,
+    LABEL, Link, Rule, Sender, Verb, Watching, Witness,
 };
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::executor::{Handle, Host, NodeId, Process};
 use crate::plan::{Fault, Foreign, Plan, Refusal, Span};
+use crate::planted::Bug;
 use crate::trace::{Deed, Life, RequestId, What};
 
 const ELECTION: &str = "simulated";
@@ -30,6 +32,8 @@ const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 const ALWAYS: u16 = 1_000;
 /// How often an operator tries what fails.
 const TRIES_MAX: u32 = 200;
+/// How often the members are listed where they are not told.
+const MEMBERS_EVERY: Duration = Duration::from_secs(10);
 const RETRIES_AFTER: Duration = Duration::from_millis(200);
 /// Long enough for any answer on a good day: an operator tries again, and an elector drops its requests earlier.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,6 +44,8 @@ pub(super) struct Leases(Arc<Inner>);
 
 struct Inner {
     api: ApiServers,
+    /// A mistake in the candidates' clients.
+    careless: Option<Carelessness>,
     handle: Handle,
     host: Host,
     kubelets: Vec<Kubelet>,
@@ -49,6 +55,9 @@ struct Inner {
     operator: NodeClock,
     /// The operator's node, after those of the plan.
     operator_node: NodeId,
+    pace: u32,
+    /// A mistake in the candidates' backends.
+    planted: Option<Mistake>,
     /// What operators are about to ask for, the first of it just now.
     requests: Mutex<VecDeque<RequestKind>>,
     teller: Arc<Teller>,
@@ -63,6 +72,7 @@ impl Leases {
         host: &Host,
         network: &Network,
         handle: &Handle,
+        bug: Option<Bug>,
     ) -> Self {
         let start = ClockStart {
             uptime: Nanos::from_millis(1_000_000),
@@ -86,6 +96,7 @@ impl Leases {
         api.set_witness(witness);
         let leases = Self(Arc::new(Inner {
             api,
+            careless: bug.and_then(Bug::carelessness),
             handle: handle.clone(),
             host: host.clone(),
             network: network.clone(),
@@ -93,6 +104,8 @@ impl Leases {
             operator: NodeClock::new(handle, start),
             death_proof: plan.server.death_proof,
             operator_node: NodeId(operator_node),
+            pace: pace(plan),
+            planted: bug.and_then(Bug::lease_mistake),
             requests: Mutex::default(),
             teller,
             unwatched: plan.server.silent,
@@ -170,12 +183,17 @@ impl Leases {
         clock: &Arc<SimClock>,
         pod: &str,
     ) -> LeaseLock {
-        let client = |link: &Link| link.client(&self.0.host, NAMESPACE);
+        let careless = self.0.careless;
+        let client = |link: &Link| link.client_with(careless, &self.0.host, NAMESPACE);
         let dynamic: Arc<dyn Clock> = Arc::<SimClock>::clone(clock);
         let world = World {
             requests: client(requests),
             watches: client(watches),
-            process_began: dynamic.wall(),
+            planted: self.0.planted,
+            process_began: match careless {
+                Some(Carelessness::EarlierContainer) => WallTime::from_unix_seconds(0),
+                _ => dynamic.wall(),
+            },
             clock: dynamic,
             tasks: Arc::new(ProcessTasks {
                 handle: self.0.handle.clone(),
@@ -184,7 +202,10 @@ impl Leases {
         };
         let election = ElectionName::new(ELECTION).expect("a plain word is a name");
         let builder = Cluster::builder().namespace(NAMESPACE);
-        let mut builder = builder.pod_name(pod).request_timeout(REQUEST_TIMEOUT);
+        let mut builder = builder
+            .pod_name(pod)
+            .members_interval(MEMBERS_EVERY * self.0.pace)
+            .request_timeout(REQUEST_TIMEOUT);
         if self.0.death_proof {
             let container = Some(CONTAINER.to_owned());
             let (label, value) = LABEL;
@@ -240,6 +261,9 @@ impl Leases {
                 if !forbidden || subject == OPERATOR {
                     for kind in [Kind::Lease, Kind::Pod] {
                         rights.grant(role(subject, kind, unwatched));
+                    }
+                    if self.0.careless == Some(Carelessness::UnconditionalPatch) {
+                        rights.grant(patching(subject));
                     }
                 }
             }
@@ -330,7 +354,7 @@ impl Leases {
     /// Tries again what fails or comes too late, as an operator does who waits for the answer: a pause only until something else is
     /// wanted, and no resignation, which may have happened by then.
     async fn insist(&self, lock: &LeaseLock, kind: RequestKind) {
-        for _ in 0..TRIES_MAX {
+        for _ in 0..TRIES_MAX.saturating_mul(self.0.pace) {
             if let Ok(seen) = lock.observe().await {
                 let token = seen.token;
                 let submitted = lock.submit(&OperatorRequest { kind, token }).await;
@@ -364,6 +388,16 @@ fn role(subject: &str, kind: Kind, unwatched: bool) -> Rule {
         subject: subject.to_owned(),
         verbs,
         kind,
+        names: Vec::new(),
+    }
+}
+
+/// What a client needs besides that patches where it should update.
+fn patching(subject: &str) -> Rule {
+    Rule {
+        subject: subject.to_owned(),
+        verbs: vec![Verb::Patch],
+        kind: Kind::Lease,
         names: Vec::new(),
     }
 }

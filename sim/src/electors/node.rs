@@ -85,6 +85,8 @@ pub(super) struct Scene {
     pub(super) leases: Option<Leases>,
     pub(super) log: Log,
     pub(super) on_missing: OnMissingPlan,
+    /// How many times as slow everything goes that has no time of its own in the plan.
+    pub(super) pace: u32,
     pub(super) quiet_from: crate::TrueTime,
     pub(super) resource: Resource,
     pub(super) wiring: Wiring,
@@ -323,6 +325,7 @@ impl Node {
             handle: scene.wiring.handle.clone(),
             lasts: self.plan.work_lasts.map(Duration::from),
             orders: self.orders.clone(),
+            pace: scene.pace,
             quiet_from: scene.quiet_from,
             resource: scene.resource.clone(),
             stop_takes: self.plan.stop_takes.into(),

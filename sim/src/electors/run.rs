@@ -57,7 +57,7 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
     let leases = (plan.backend == Backend::Kubernetes).then(|| {
         let host = Host::new();
         executor.set_host(&host);
-        Leases::new(plan, &log, &host, &network, &handle)
+        Leases::new(plan, &log, &host, &network, &handle, options.bug)
     });
     let scene = Scene {
         beliefs: Beliefs::new(&handle),
@@ -67,6 +67,7 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         files: has_files(plan, options).then(|| Files::new(plan, &log, &handle)),
         leases,
         on_missing: plan.on_missing,
+        pace: pace(plan),
         quiet_from: plan.quiet_from.from_start(),
         resource: Resource::default(),
         wiring: Wiring {
@@ -106,6 +107,12 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         world.plan(at, Deed::Start(index));
     }
     world
+}
+
+/// A lease of minutes is one of a plan that was made slow, so that years cost less.
+pub(super) fn pace(plan: &Plan) -> u32 {
+    let lease = Duration::from(plan.timing.lease).as_secs();
+    u32::try_from(lease / 60).unwrap_or(u32::MAX).max(1)
 }
 
 /// Whether the lock is a real file on a simulated disk. Mistakes of a store are planted into one in memory, which ends a session with

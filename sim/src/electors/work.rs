@@ -29,6 +29,8 @@ pub(super) struct Work {
     /// After how long it ends by itself.
     pub(super) lasts: Option<Duration>,
     pub(super) orders: Orders,
+    /// How many times as slow it goes about all that, where leases are long.
+    pub(super) pace: u32,
     /// From then on it does not end by itself.
     pub(super) quiet_from: TrueTime,
     pub(super) resource: Resource,
@@ -195,7 +197,7 @@ impl Work {
         let note = leadership.note().map(|note| number(&note));
         self.actor.tell(What::NoteFound { note, token });
         loop {
-            leadership.clock().sleep(NOTES_EVERY).await;
+            leadership.clock().sleep(NOTES_EVERY * self.pace).await;
             if leadership.stop_requested().is_some() {
                 return pending().await;
             }
@@ -213,7 +215,7 @@ impl Work {
         loop {
             let accepted = self.resource.touch(token);
             self.actor.tell(What::Touched { accepted, token });
-            leadership.clock().sleep(TOUCHES_EVERY).await;
+            leadership.clock().sleep(TOUCHES_EVERY * self.pace).await;
         }
     }
 

@@ -151,6 +151,7 @@ impl Jury {
                 self.load.sent(scene, record, findings);
                 ReleaseOwn::see(scene, record, findings);
             }
+            What::Landed { request, .. } => self.load.landed(scene, record, request, findings),
             What::NoteWanted { .. } | What::NoteConfirmed { .. } | What::NoteFound { .. } => {
                 self.note_kept.see(scene, record, findings);
             }

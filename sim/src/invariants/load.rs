@@ -3,14 +3,14 @@ use super::scene::Scene;
 use super::{Facts, Invariant};
 use crate::TrueTime;
 use crate::plan::Fault;
-use crate::trace::{Record, What};
+use crate::trace::{Record, RequestId, What};
 
 /// L6: no candidate sends more calls than it may, whatever the store answers: there is no herd and no tight loop.
 ///
 /// In each renew interval a candidate may send a call for each third of a retry interval (what fails is tried again after a half to a
 /// whole one, and the first refusal may be followed up at once), and besides four for each change of the lock or its members (a hint, a
 /// read, a claim, and a read of the members), for each note that it writes, and for each start. Where a link holds back what it carries,
-/// word of many changes may come at once.
+/// word of many changes may come at once. Nothing below the candidate repeats a call by itself.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     nodes: Vec<Window>,
@@ -18,6 +18,8 @@ pub(super) struct Load {
     changes: u32,
     /// Whether word of changes may come at any time later.
     late_word: bool,
+    /// How often one call may arrive at the store.
+    landings_most: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,13 @@ struct Window {
 const PER_CHANGE: u32 = 4;
 /// Of how many changes there may be word at once, where links hold it back.
 const LATE_MOST: u32 = 64;
+
+/// A call is one attempt: perhaps a read of what it is to be an edit of, and a write.
+const LANDINGS_MOST: u32 = 2;
+
+fn repeats(fault: &Fault) -> bool {
+    matches!(fault, Fault::Duplicate { .. })
+}
 
 fn holds_back(fault: &Fault) -> bool {
     matches!(fault, Fault::Slow { .. } | Fault::Delay { .. })
@@ -56,6 +65,31 @@ impl Load {
             nodes: windows.collect(),
             changes: 0,
             late_word: facts.faults.iter().any(holds_back),
+            landings_most: if facts.faults.iter().any(repeats) {
+                2 * LANDINGS_MOST
+            } else {
+                LANDINGS_MOST
+            },
+        }
+    }
+
+    /// A request has arrived at the store, perhaps one of several of its call.
+    pub(super) fn landed(
+        &self,
+        scene: &Scene,
+        record: &Record,
+        id: RequestId,
+        findings: &mut Findings,
+    ) {
+        let Some(request) = scene.request(id) else {
+            return;
+        };
+        let (landings, most) = (request.landings, self.landings_most);
+        if landings > most {
+            let operation = request.operation;
+            findings.accuse(record.at, Invariant::Load, || {
+                format!("one {operation:?} has arrived {landings} times, of at most {most}")
+            });
         }
     }
 
@@ -113,7 +147,7 @@ mod tests {
     use super::*;
     use crate::invariants::history::History;
     use crate::plan::Backend;
-    use crate::trace::{Operation, RequestId};
+    use crate::trace::Operation;
 
     fn asks(every_ms: u64) -> Vec<Invariant> {
         let mut history = History::of(Backend::Lease);
@@ -136,6 +170,25 @@ mod tests {
     #[test]
     fn a_call_every_half_retry_interval_passes() {
         assert_eq!(asks(200), []);
+    }
+
+    #[test]
+    fn a_call_that_somebody_below_repeats_is_found() {
+        let mut history = History::of(Backend::Lease);
+        let (request, operation, basis) = (RequestId(1), Operation::Observe, None);
+        let what = What::Sent {
+            request,
+            operation,
+            basis,
+        };
+        history.at(10_000, 0, what);
+        let zombie = false;
+        for landing in 1..=2 {
+            history.at(10_000 + landing, 0, What::Landed { request, zombie });
+        }
+        assert_eq!(history.broken(), []);
+        history.at(10_003, 0, What::Landed { request, zombie });
+        assert_eq!(history.broken(), [Invariant::Load]);
     }
 
     #[test]

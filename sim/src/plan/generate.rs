@@ -199,6 +199,8 @@ impl Plan {
 
 /// How many of a thousand plans have each of the faults that only API servers and kubelets have.
 const KUBERNETES_PER_MILLE: u64 = 250;
+/// How many of a thousand plans have candidates of one name, by a mistake in their configuration.
+const NAMESAKES_PER_MILLE: u64 = 100;
 
 /// What only API servers, kubelets and pods have.
 fn kubernetes(draw: &mut Stream, plan: &mut Plan) {
@@ -209,10 +211,12 @@ fn kubernetes(draw: &mut Stream, plan: &mut Plan) {
     let kinds: Vec<usize> = (0..KUBERNETES_KINDS)
         .filter(|_| draw.happens(KUBERNETES_PER_MILLE))
         .collect();
-    if kinds.is_empty() {
-        return;
-    }
-    for _ in 0..draw.within(1..=8) {
+    let count = if kinds.is_empty() {
+        0
+    } else {
+        draw.within(1..=8)
+    };
+    for _ in 0..count {
         let kind = kinds[draw.index(kinds.len())];
         let at = Span::from_nanos(draw.below(plan.quiet_from.nanos()));
         let most = plan.quiet_from.minus(at);
@@ -225,6 +229,11 @@ fn kubernetes(draw: &mut Stream, plan: &mut Plan) {
         });
     }
     plan.faults.sort_by_key(|fault| fault.at);
+    if draw.happens(NAMESAKES_PER_MILLE) {
+        for node in &mut plan.nodes {
+            node.name = Some("namesake".to_owned());
+        }
+    }
 }
 
 const KUBERNETES_KINDS: usize = 13;

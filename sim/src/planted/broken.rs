@@ -63,6 +63,10 @@ impl Broken {
             "pitfall 2",
             "A write that timed out lands after its candidate has stepped down.",
         ),
+        broken(
+            "pitfall 3",
+            "A client repeats requests that nobody asked it to repeat.",
+        ),
         broken("pitfall 4", "A read has no timeout."),
         broken("pitfall 5", "Validity counts from the answer."),
         broken("pitfall 6", "Nested timeouts add up."),
@@ -104,6 +108,7 @@ impl Broken {
             "pitfall 26",
             "Candidates are configured with different durations.",
         ),
+        broken("pitfall 27", "A duration of less than a second is cut off."),
         broken(
             "pitfall 28",
             "A session whose connection is lost is believed to be alive.",
@@ -135,6 +140,10 @@ impl Broken {
         broken(
             "pitfall 51",
             "A stop is told without a start, or too early.",
+        ),
+        broken(
+            "proof of death",
+            "Only the kubelet's word that this very container has ended proves a death.",
         ),
     ];
 }

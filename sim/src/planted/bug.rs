@@ -1,10 +1,12 @@
 use std::fmt;
 
+use tenure_backends::kubernetes::simulated as kubernetes;
 use tenure_core::planted::Mistake;
 
 use super::catalogue::CATALOGUE;
 use super::distortion::Distortion;
 use crate::Tier;
+use crate::api_server::Carelessness;
 use crate::invariants::Invariant;
 use crate::plan::Backend;
 
@@ -30,6 +32,10 @@ pub enum Planting {
     Machine(Mistake),
     /// In what the decisions are told, or in what is done with them.
     Boundary(Distortion),
+    /// In the backend of Kubernetes.
+    Lease(kubernetes::Mistake),
+    /// Between that and the API server.
+    Client(Carelessness),
 }
 
 /// What is known about a bug.
@@ -111,15 +117,31 @@ impl Bug {
     pub fn mistake(self) -> Option<Mistake> {
         match self.planting() {
             Planting::Machine(mistake) => Some(mistake),
-            Planting::Boundary(_) => None,
+            _ => None,
         }
     }
 
     /// What is done around the decisions, if it is none of them.
     pub fn distortion(self) -> Option<Distortion> {
         match self.planting() {
-            Planting::Machine(_) => None,
             Planting::Boundary(distortion) => Some(distortion),
+            _ => None,
+        }
+    }
+
+    /// The mistake of the backend of Kubernetes, if it is one.
+    pub fn lease_mistake(self) -> Option<kubernetes::Mistake> {
+        match self.planting() {
+            Planting::Lease(mistake) => Some(mistake),
+            _ => None,
+        }
+    }
+
+    /// The mistake of that backend's client, if it is one.
+    pub fn carelessness(self) -> Option<Carelessness> {
+        match self.planting() {
+            Planting::Client(carelessness) => Some(carelessness),
+            _ => None,
         }
     }
 

@@ -1,12 +1,14 @@
+use tenure_backends::kubernetes::simulated as kubernetes;
 use tenure_core::planted::Mistake;
 
 use super::bug::Kind::{Liveness, Safety};
-use super::bug::Planting::{Boundary, Machine};
+use super::bug::Planting::{Boundary, Client, Lease as LeaseBackend, Machine};
 use super::bug::{Entry, Kind, Planting};
 use super::distortion::Distortion;
 use crate::Tier::{self, Electors, Machines};
+use crate::api_server::Carelessness;
 use crate::invariants::Invariant;
-use crate::plan::Backend::{self, Lease, Session};
+use crate::plan::Backend::{self, Kubernetes, Lease, Session};
 
 const fn entry(
     kind: Kind,
@@ -26,6 +28,18 @@ const fn entry(
         expected: &[Invariant::SingleLeader],
         guarded: true,
     }
+}
+
+/// One in the backend of Kubernetes or in its client.
+const fn of_kubernetes(
+    name: &'static str,
+    planting: Planting,
+    breaks: &'static str,
+    sentence: &'static str,
+) -> Entry {
+    entry(Safety, name, planting, breaks, sentence)
+        .on(&[Kubernetes])
+        .at(&[Electors])
 }
 
 impl Entry {
@@ -52,6 +66,13 @@ impl Entry {
 /// Each bug once, in the order of their names. "rule" is one of the safety rules that the election promises to keep, "pitfall" one
 /// that other elections were seen to fall into.
 pub(super) const CATALOGUE: &[Entry] = &[
+    of_kubernetes(
+        "absence-is-death",
+        LeaseBackend(kubernetes::Mistake::AbsenceIsDeath),
+        "proof of death",
+        "A pod that is gone or not ready is taken for dead.",
+    )
+    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "age-per-holder",
@@ -69,6 +90,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
     )
     .on(&[Lease])
     .by(&[Invariant::Converge, Invariant::Handover]),
+    of_kubernetes(
+        "any-container-ended",
+        LeaseBackend(kubernetes::Mistake::AnyContainerEnded),
+        "proof of death",
+        "Any container of the holder's pod that has ended is taken for the holder's.",
+    )
+    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "any-number-confirms",
@@ -86,6 +114,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
     )
     .on(&[Lease])
     .by(&[Invariant::SingleLeader, Invariant::CasOnly, Invariant::HolderContinuity]),
+    of_kubernetes(
+        "cached-reads",
+        Client(Carelessness::CachedReads),
+        "pitfall 12",
+        "The Lease is read from an API server's cache.",
+    )
+    .by(&[Invariant::SingleLeader, Invariant::ObservedMonotonic, Invariant::StopOnSight, Invariant::TokenMonotonic, Invariant::HolderContinuity]),
     entry(
         Safety,
         "claim-is-assumed",
@@ -117,6 +152,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "The work may finish for as long as it likes.",
     )
     .by(&[Invariant::Shutdown]),
+    of_kubernetes(
+        "earlier-container",
+        Client(Carelessness::EarlierContainer),
+        "proof of death",
+        "A leader names the container that was here before it: a late status shows that one.",
+    )
+    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "emptied-is-free",
@@ -173,6 +215,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "A follower that waits after a failed call sets no alarm for the end of the wait.",
     )
     .by(&[Invariant::Converge]),
+    of_kubernetes(
+        "hidden-retries",
+        Client(Carelessness::HiddenRetries),
+        "pitfall 3",
+        "A layer of the client repeats what was answered with an error.",
+    )
+    .by(&[Invariant::Load]),
     entry(
         Safety,
         "hint-extends",
@@ -223,6 +272,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "A candidate that ends stays a member.",
     )
     .by(&[Invariant::Shutdown]),
+    of_kubernetes(
+        "mark-outlives",
+        LeaseBackend(kubernetes::Mistake::MarkOutlives),
+        "rule 9, pitfall 24",
+        "The mark of a release stays through later leaderships, and vouches for whoever empties the record.",
+    )
+    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "missing-is-free",
@@ -358,6 +414,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 5",
         "A read that finds the candidate as holder extends its leadership.",
     ),
+    of_kubernetes(
+        "release-by-name",
+        LeaseBackend(kubernetes::Mistake::ReleaseByName),
+        "rule 4, rule 10, pitfall 16, pitfall 19",
+        "A release empties the record of whoever has the candidate's name.",
+    )
+    .by(&[Invariant::SingleLeader, Invariant::ReleaseOwn, Invariant::HolderContinuity]),
     entry(
         Safety,
         "release-stomp",
@@ -416,6 +479,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "An alarm that rings is taken for the time that it was set for, and no clock is read.",
     )
     .unguarded(),
+    of_kubernetes(
+        "token-from-transitions",
+        LeaseBackend(kubernetes::Mistake::TokenFromTransitions),
+        "rule 11, pitfall 21",
+        "The token is the count of transitions in the Lease.",
+    )
+    .by(&[Invariant::TokenMonotonic, Invariant::FencedResource, Invariant::AckedStart]),
     entry(
         Safety,
         "token-reused",
@@ -431,6 +501,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 1, pitfall 6",
         "The time of one more try is added to the deadline.",
     ),
+    of_kubernetes(
+        "truncated-duration",
+        LeaseBackend(kubernetes::Mistake::TruncatedDuration),
+        "rule 2, pitfall 27",
+        "The duration in the Lease is rounded down.",
+    )
+    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "trusted-renewal",
@@ -438,6 +515,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 5, rule 7, pitfall 14",
         "A refused renewal counts as confirmed, and hints get lost.",
     ),
+    of_kubernetes(
+        "unconditional-patch",
+        Client(Carelessness::UnconditionalPatch),
+        "rule 4, pitfall 25",
+        "The Lease is patched without naming its version.",
+    )
+    .by(&[Invariant::CasOnly, Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "unknown-is-confirmed",
@@ -445,6 +529,13 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 5, pitfall 1",
         "A renewal of unknown outcome counts as confirmed.",
     ),
+    of_kubernetes(
+        "update-creates",
+        Client(Carelessness::UpdateCreates),
+        "rule 4, rule 7, pitfall 23",
+        "A leader whose Lease is gone makes it anew by its renewal, and goes on.",
+    )
+    .by(&[Invariant::CasOnly, Invariant::StopOnSight, Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "vanished-is-new",

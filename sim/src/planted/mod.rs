@@ -6,6 +6,7 @@
 //! | what | where |
 //! | --- | --- |
 //! | [`Bug::mistake`] | to each machine that it makes, or to the builder of each election |
+//! | [`Bug::lease_mistake`], [`Bug::carelessness`] | to each Kubernetes backend that it makes, and to its client |
 //! | [`Distortion::falsify`] | each answer of the store, before the candidate has it |
 //! | [`Distortion::misread`] | each observation that a hint carries |
 //! | [`Distortion::swallows_hints`] | each hint |

@@ -104,6 +104,7 @@ impl Scene {
                 self.landed = Some((record.at, request));
                 if let Some(request) = self.requests.find_mut(request) {
                     request.landed = true;
+                    request.landings += 1;
                 }
             }
             _ => {}
@@ -149,6 +150,7 @@ impl Scene {
                     basis,
                     sent: record.at,
                     landed: false,
+                    landings: 0,
                     wrote: false,
                     fate: Fate::Open,
                 });

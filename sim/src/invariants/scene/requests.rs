@@ -14,6 +14,8 @@ pub(in crate::invariants) struct Request {
     pub(in crate::invariants) sent: TrueTime,
     /// Whether the store has done what it does with it.
     pub(in crate::invariants) landed: bool,
+    /// How often it has arrived.
+    pub(in crate::invariants) landings: u32,
     /// Whether it changed the lock.
     pub(in crate::invariants) wrote: bool,
     pub(in crate::invariants) fate: Fate,
