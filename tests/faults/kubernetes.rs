@@ -66,7 +66,8 @@ fn one_job_runs_at_a_time_on_a_lease_whatever_becomes_of_servers_ways_and_candid
             true,
             25,
         ),
-        continuous("ways to a lease", NETWORK, false, 35),
+        continuous("ways to a lease", NETWORK, false, 18),
+        continuous("more ways to a lease", NETWORK, false, 17),
         continuous("servers of a lease", SERVERS, false, 25),
         firing,
     ];
