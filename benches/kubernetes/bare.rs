@@ -5,8 +5,9 @@ use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use k8s_openapi::api::coordination::v1::Lease;
 use tenure::kubernetes::kube::client::{Body, ClientBuilder, ConfigExt as _};
-use tenure::kubernetes::kube::{Client, Config};
+use tenure::kubernetes::kube::{Api, Client, Config};
 
 /// A client of one Lease.
 #[derive(Clone)]
@@ -56,6 +57,11 @@ impl Bare {
             name: name.to_owned(),
             ..self.clone()
         }
+    }
+
+    /// kube's own way to Leases, by the same client.
+    pub(crate) fn typed(&self) -> Api<Lease> {
+        Api::default_namespaced(self.client.clone())
     }
 
     async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenure_testkit::{CAMEL_RULES, Rule, TestCluster, WATCH_RULES};
+use tenure_testkit::{CAMEL_RULES, Rule, TestCluster, WATCH_RULES, pause};
 
 use crate::candidate::Task;
 use crate::crowd::Whose;
@@ -10,7 +10,7 @@ use crate::harness::{Samples, Table, shown};
 use crate::scene::Scene;
 
 /// So many elections are led by the process that is killed, each in another phase of its renewals.
-const ELECTIONS: u32 = 25;
+const ELECTIONS: u32 = 40;
 const KILLS: usize = 2;
 const SLACK: Duration = Duration::from_millis(200);
 
@@ -35,6 +35,8 @@ fn crashes(whose: Whose, rules: &[Rule]) -> Samples {
     for count in 1..=KILLS {
         let follower = start(&mut scene, count);
         scene.wait_for_all(follower, "knows", ELECTIONS);
+        // What was started last has just begun: the kill is in step with nothing.
+        pause(spread / 7 * u32::try_from(count * 3 % 7).unwrap_or(0));
         let killed = scene.cast.kill(leader);
         let led = scene.wait_for_all(follower, "leads", ELECTIONS);
         samples.extend(led.into_iter().map(|at| at.saturating_sub(killed)));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tenure_testkit::{CAMEL_RULES, PodStatus, Rule, TestCluster, WATCH_RULES, until};
+use tenure_testkit::{CAMEL_RULES, PodStatus, Rule, TestCluster, WATCH_RULES, pause, until};
 
 use crate::candidate::Task;
 use crate::harness::{Samples, Table, now, shown};
@@ -68,13 +68,16 @@ fn wait_until_named(scene: &Scene<'_>, pod: &Pod) {
 /// From each report of a death until the next leader of each election.
 fn deaths(rules: &[Rule], times: usize) -> Samples {
     let mut scene = Scene::new(TestCluster::shared(), rules);
-    let mut leader = start(&mut scene, 0, tenure::Timing::standard().renew_interval());
+    let renew = tenure::Timing::standard().renew_interval();
+    let mut leader = start(&mut scene, 0, renew);
     scene.wait_for_all(leader.number, "leads", ELECTIONS);
     let mut samples = Vec::new();
     for count in 1..=times {
         let follower = start(&mut scene, count, Duration::ZERO);
         scene.wait_for_all(follower.number, "knows", ELECTIONS);
         wait_until_named(&scene, &leader);
+        // The renewals of its elections may be in step with each other: each death is in another phase of them.
+        pause(renew / 7 * u32::try_from(count * 3 % 7).unwrap_or(0));
         scene.cast.kill(leader.number);
         leader.status.ended = Some((rfc3339(), None));
         let reported = now();

@@ -1,5 +1,6 @@
 use tenure::backend::{Basis, Renewed};
 use tenure::kubernetes::Cluster;
+use tenure::kubernetes::kube::api::PostParams;
 use tenure::{ElectionName, LockBackend as _};
 use tenure_core::Nonce;
 use tenure_testkit::{TestCluster, WATCH_RULES};
@@ -30,7 +31,11 @@ pub(crate) fn run(table: &mut Table) {
     let mut renewal = harness::renewal(&candidate, &grant);
     let mut version = runtime.block_on(bare.create());
     let mut number = 0;
-    let [ours, beside] = costs(
+    let (typed, third) = (bare.typed(), election(2));
+    runtime.block_on(bare.of(&third).create());
+    let mut lease = runtime.block_on(typed.get(&third)).expect("it was made");
+    let params = PostParams::default();
+    let [ours, beside, kubes] = costs(
         TIMES,
         [
             &mut || {
@@ -45,10 +50,18 @@ pub(crate) fn run(table: &mut Table) {
                 number += 1;
                 version = runtime.block_on(bare.put(&version, number));
             },
+            &mut || {
+                let replaced = runtime.block_on(typed.replace(&third, &params, &lease));
+                lease = replaced.expect("nobody else writes");
+            },
         ],
     );
     println!("{}", cost_line("renewal through the backend", ours));
-    println!("{}", cost_line("bare write", beside));
+    println!(
+        "{}",
+        cost_line("bare write, the answer not understood", beside)
+    );
+    println!("{}", cost_line("write by kube's Api::replace", kubes));
     let ratio = ours.processor.as_secs_f64() / beside.processor.as_secs_f64();
     table.row("renewal, processor", shown(ours.processor), None);
     table.row("bare write, processor", shown(beside.processor), None);

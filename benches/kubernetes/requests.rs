@@ -34,23 +34,24 @@ fn rates(cluster: &TestCluster, whose: Whose, rules: &[Rule], size: u32) -> Rate
     let spread = tenure::Timing::standard().renew_interval();
     for number in 0..size {
         let identity = format!("c{number}");
-        let event = if number == 0 { "leads" } else { "knows" };
+        let first = number == 0;
         let number = match whose {
             Whose::Ours => scene.ours(&Task {
                 elections: ELECTIONS,
-                spread,
+                // Those who follow do nothing in step.
+                spread: if first { spread } else { Duration::ZERO },
                 ..Task::new(&identity)
             }),
-            Whose::ClientGo => scene.theirs(&identity, ELECTIONS, spread),
+            Whose::ClientGo => scene.theirs(&identity, ELECTIONS, spread / 5),
         };
-        if event == "leads" {
-            scene.wait_for_all(number, event, ELECTIONS);
-        }
+        let event = if first { "leads" } else { "knows" };
+        scene.wait_for_all(number, event, ELECTIONS);
     }
-    // All have begun.
-    pause(spread + Duration::from_secs(1));
     let admin = cluster.admin();
-    let count = || VERBS.map(|verb| admin.request_count("leases", verb));
+    let count = || {
+        let counts = admin.request_counts("leases");
+        VERBS.map(|verb| counts.get(verb).copied().unwrap_or(0))
+    };
     let (began, before) = (now(), count());
     pause(WATCHED);
     let (ended, after) = (now(), count());

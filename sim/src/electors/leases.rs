@@ -31,7 +31,7 @@ const CANDIDATE: &str = "candidate";
 const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 const ALWAYS: u16 = 1_000;
 /// How often an operator tries what fails.
-const TRIES_MAX: u32 = 200;
+const TRIES_MAX: u32 = 20_000;
 /// How often the members are listed where they are not told.
 const MEMBERS_EVERY: Duration = Duration::from_secs(10);
 const RETRIES_AFTER: Duration = Duration::from_millis(200);
@@ -354,7 +354,7 @@ impl Leases {
     /// Tries again what fails or comes too late, as an operator does who waits for the answer: a pause only until something else is
     /// wanted, and no resignation, which may have happened by then.
     async fn insist(&self, lock: &LeaseLock, kind: RequestKind) {
-        for _ in 0..TRIES_MAX.saturating_mul(self.0.pace) {
+        for _ in 0..TRIES_MAX {
             if let Ok(seen) = lock.observe().await {
                 let token = seen.token;
                 let submitted = lock.submit(&OperatorRequest { kind, token }).await;
@@ -366,7 +366,7 @@ impl Leases {
             if kind == RequestKind::Resign || (kind == RequestKind::Pause && newer) {
                 return;
             }
-            self.0.handle.sleep(RETRIES_AFTER).await;
+            self.0.handle.sleep(RETRIES_AFTER * self.0.pace).await;
         }
     }
 }

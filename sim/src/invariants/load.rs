@@ -36,6 +36,9 @@ const PER_CHANGE: u32 = 4;
 /// Of how many changes there may be word at once, where links hold it back.
 const LATE_MOST: u32 = 64;
 
+/// A watch that fails is opened again at most so often once it has failed for a while, and a candidate looks after its end and after its
+/// opening, however long leases are.
+const REOPENED_EVERY_NANOS: u64 = 25_000_000_000;
 /// A call is one attempt: perhaps a read of what it is to be an edit of, and a write.
 const LANDINGS_MOST: u32 = 2;
 
@@ -50,7 +53,8 @@ fn holds_back(fault: &Fault) -> bool {
 impl Load {
     pub(super) fn new(facts: &Facts) -> Self {
         let windows = facts.nodes.iter().map(|node| {
-            let calls = node.renew.get() * 3 / node.retry.get().max(1);
+            let renew = node.renew.get();
+            let calls = renew * 3 / node.retry.get().max(1) + 2 * (renew / REOPENED_EVERY_NANOS);
             let most = u32::try_from(calls).unwrap_or(u32::MAX).saturating_add(8);
             Window {
                 length: node.renew.get(),

@@ -1,5 +1,6 @@
 //! Requests of whoever may do everything, from any thread, also inside of a runtime.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
@@ -88,23 +89,39 @@ impl Admin {
         self.text(request).is_ok_and(|text| text == "ok")
     }
 
-    /// How many requests about `resource` the server has counted, by verb.
+    /// How many requests of `verb` about `resource` the server has counted.
     ///
     /// # Panics
     /// When it does not tell.
     pub fn request_count(&self, resource: &str, verb: &str) -> u64 {
+        let counts = self.request_counts(resource);
+        counts.get(verb).copied().unwrap_or(0)
+    }
+
+    /// How many requests about `resource` the server has counted, by verb.
+    ///
+    /// # Panics
+    /// When it does not tell.
+    pub fn request_counts(&self, resource: &str) -> BTreeMap<String, u64> {
         let request = Request::get("/metrics").body(Vec::new()).unwrap();
         let metrics = self.text(request).unwrap();
-        let (resource, verb) = (
-            format!("resource=\"{resource}\""),
-            format!("verb=\"{verb}\""),
-        );
-        metrics
+        let about = format!("resource=\"{resource}\"");
+        let mut counts = BTreeMap::new();
+        let lines = metrics
             .lines()
-            .filter(|line| line.starts_with("apiserver_request_total{"))
-            .filter(|line| line.contains(&resource) && line.contains(&verb))
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .map(|count| format!("{count:.0}").parse::<u64>().unwrap())
-            .sum()
+            .filter(|line| line.starts_with("apiserver_request_total{") && line.contains(&about));
+        for line in lines {
+            let verb = line
+                .split_once("verb=\"")
+                .and_then(|(_, rest)| rest.split('"').next());
+            let count = line
+                .rsplit(' ')
+                .next()
+                .and_then(|count| count.parse::<f64>().ok());
+            let (verb, count) = (verb.unwrap(), count.unwrap());
+            *counts.entry(verb.to_owned()).or_default() +=
+                format!("{count:.0}").parse::<u64>().unwrap();
+        }
+        counts
     }
 }
