@@ -7,14 +7,14 @@ use tenure_core::backend::{LockState, Note, RequestKind, Submitted};
 use tenure_core::{ElectionName, ErrorKind};
 use tenure_testkit::{TestCluster, WATCH_RULES};
 
-use crate::scene::{NAME, builder, contender, contender_on, election, leads, part, renews, wait};
+use crate::scene::{
+    NAME, builder, contender, contender_on, election, leads, part, place, renews, wait,
+};
 
 #[test]
 fn a_lease_shows_others_what_they_know_to_read() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let account = namespace.account(WATCH_RULES);
-        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let (namespace, cluster) = place().await;
         let leader = contender(&cluster, "report-0", 0xab);
         let hold = leads(&leader).await.hold;
         let identity = "report-0_000000000000000000000000000000ab";
@@ -46,9 +46,7 @@ fn a_lease_shows_others_what_they_know_to_read() {
 #[test]
 fn labels_and_annotations_of_others_are_kept() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let account = namespace.account(WATCH_RULES);
-        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let (namespace, cluster) = place().await;
         let leader = contender(&cluster, "report-0", 1);
         let hold = leads(&leader).await.hold;
         let edit = json!({ "metadata": { "labels": { "team": "billing" }, "annotations": { "example.com/x": "y" } } });
@@ -72,9 +70,7 @@ fn labels_and_annotations_of_others_are_kept() {
 #[test]
 fn a_lease_that_was_initialized_is_free_at_once() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let account = namespace.account(WATCH_RULES);
-        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let (namespace, cluster) = place().await;
         let lock = cluster.lock(election()).unwrap();
         assert_eq!(lock.initialize().await.unwrap(), Initialized::Made);
         assert_eq!(lock.initialize().await.unwrap(), Initialized::WasThere);
@@ -151,9 +147,7 @@ fn elections_that_would_share_a_lease_are_told_apart() {
 #[test]
 fn annotations_that_leave_no_room_are_an_error_and_cut_nothing() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let account = namespace.account(WATCH_RULES);
-        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let (namespace, cluster) = place().await;
         let leader = contender(&cluster, "report-0", 1);
         let hold = leads(&leader).await.hold;
         // A Lease may have 256 KiB of annotations in all.
@@ -191,9 +185,7 @@ fn a_namespace_that_is_missing_is_named() {
 #[test]
 fn a_request_before_the_first_renewal_names_the_version_of_the_grant() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let account = namespace.account(WATCH_RULES);
-        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let (_namespace, cluster) = place().await;
         let leader = contender(&cluster, "report-0", 1);
         let token = leads(&leader).await.hold.token;
         let operator = cluster.lock(election()).unwrap();
@@ -216,9 +208,7 @@ fn a_request_before_the_first_renewal_names_the_version_of_the_grant() {
 #[test]
 fn a_pause_can_be_ended_when_a_stranger_has_edited_the_lease() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let account = namespace.account(WATCH_RULES);
-        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let (namespace, cluster) = place().await;
         let leader = contender(&cluster, "report-0", 1);
         let token = Some(leads(&leader).await.hold.token);
         let operator = cluster.lock(election()).unwrap();
@@ -243,9 +233,7 @@ fn a_pause_can_be_ended_when_a_stranger_has_edited_the_lease() {
 #[test]
 fn a_pause_that_was_sent_before_a_resumption_is_refused_after_it() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let account = namespace.account(WATCH_RULES);
-        let cluster = builder(&namespace, &account).open().await.unwrap();
+        let (namespace, cluster) = place().await;
         let leader = contender(&cluster, "report-0", 1);
         leads(&leader).await;
         let before = namespace.lease(NAME).unwrap();

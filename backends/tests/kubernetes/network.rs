@@ -19,12 +19,18 @@ async fn behind(namespace: &Namespace<'_>, proxy: &Proxy) -> Cluster {
     builder.request_timeout(LIMIT).open().await.unwrap()
 }
 
+/// A namespace of its own, and the cluster behind a proxy.
+async fn by_proxy() -> (Namespace<'static>, Proxy, Cluster) {
+    let namespace = TestCluster::shared().namespace();
+    let proxy = Proxy::to(namespace.cluster.api().port());
+    let cluster = behind(&namespace, &proxy).await;
+    (namespace, proxy, cluster)
+}
+
 #[test]
 fn a_reply_that_never_comes_is_an_unknown_outcome_and_its_connection_is_dropped() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let proxy = Proxy::to(namespace.cluster.api().port());
-        let cluster = behind(&namespace, &proxy).await;
+        let (_namespace, proxy, cluster) = by_proxy().await;
         let leader = contender(&cluster, "report-0", 1);
         let hold = leads(&leader).await.hold;
         let before = proxy.connections();
@@ -52,9 +58,7 @@ fn a_reply_that_never_comes_is_an_unknown_outcome_and_its_connection_is_dropped(
 #[test]
 fn an_api_server_that_nobody_reaches_has_changed_nothing() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let proxy = Proxy::to(namespace.cluster.api().port());
-        let cluster = behind(&namespace, &proxy).await;
+        let (_namespace, proxy, cluster) = by_proxy().await;
         let leader = contender(&cluster, "report-0", 1);
         let hold = leads(&leader).await.hold;
         proxy.cut();
@@ -114,9 +118,7 @@ async fn told(contender: &Contender) -> tenure_core::backend::Observation {
 #[test]
 fn watches_and_requests_share_no_connection() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let proxy = Proxy::to(namespace.cluster.api().port());
-        let cluster = behind(&namespace, &proxy).await;
+        let (_namespace, proxy, cluster) = by_proxy().await;
         let leader = contender(&cluster, "report-0", 1);
         let follower = contender(&cluster, "report-1", 2);
         let hold = leads(&leader).await.hold;
@@ -138,9 +140,7 @@ fn watches_and_requests_share_no_connection() {
 #[test]
 fn many_leases_are_watched_on_few_connections() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let proxy = Proxy::to(namespace.cluster.api().port());
-        let cluster = behind(&namespace, &proxy).await;
+        let (_namespace, proxy, cluster) = by_proxy().await;
         let candidate = |number: u32| {
             let name = ElectionName::new(&format!("job-{number}")).unwrap();
             let lock = cluster.lock(name).unwrap();
@@ -181,9 +181,7 @@ fn many_leases_are_watched_on_few_connections() {
 #[test]
 fn a_watch_that_died_silently_is_opened_again() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let proxy = Proxy::to(namespace.cluster.api().port());
-        let cluster = behind(&namespace, &proxy).await;
+        let (namespace, proxy, cluster) = by_proxy().await;
         let watcher = contender(&cluster, "report-0", 1);
         let hold = leads(&watcher).await.hold;
         while watcher.lock.changed().await != Hint::Watching(true) {}

@@ -9,7 +9,7 @@ use tenure_backends::kubernetes::{Cluster, ClusterBuilder, LeaseLock};
 use tenure_core::backend::{Grant, Hold, Renewed};
 use tenure_core::testing::Contender;
 use tenure_core::{ElectionName, Error};
-use tenure_testkit::{Account, Namespace, Proxy};
+use tenure_testkit::{Account, Namespace, Proxy, TestCluster, WATCH_RULES};
 
 pub(crate) const NAME: &str = "nightly";
 /// Far more than anything here takes, on the slowest machine.
@@ -36,6 +36,14 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
 #[expect(clippy::disallowed_methods, reason = "real servers need real time")]
 pub(crate) async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
+}
+
+/// A namespace of its own, and the cluster as an account with all rights sees it.
+pub(crate) async fn place() -> (Namespace<'static>, Cluster) {
+    let namespace = TestCluster::shared().namespace();
+    let account = namespace.account(WATCH_RULES);
+    let cluster = builder(&namespace, &account).open().await.unwrap();
+    (namespace, cluster)
 }
 
 /// How the account comes in at the API server.
