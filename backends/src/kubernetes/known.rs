@@ -18,6 +18,7 @@ pub(crate) struct Known {
     /// The newest that the watch has told.
     event: Option<Lease>,
     granted: Option<Granted>,
+    provable: Option<Provable>,
     /// When a claim on a free lock was last refused.
     lost_race: Option<Reading>,
     /// The newest answer to a request.
@@ -34,6 +35,16 @@ struct Granted {
     candidate: Incarnation,
     identity: Identity,
     token: FencingToken,
+}
+
+/// From when on the holder's death may be proved by the kubelet.
+///
+/// Whoever has taken a lock that vanished or was emptied waits before it leads, for a former leader who may still believe. Should it die
+/// meanwhile, the next one has to wait for that one too, and not only for the dead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Provable {
+    granted: Reading,
+    after: Nanos,
 }
 
 #[derive(Clone, Debug)]
@@ -114,6 +125,20 @@ impl Known {
         let known = self.granted == Some(granted) || lease.token() == Some(hold.token);
         let stands = lease.is_held_by(candidate) && lease.identity() == hold.identity;
         (known && stands).then_some(lease)
+    }
+
+    /// Its death may be proved from so long after now on.
+    pub(crate) fn provable_after(&mut self, now: Reading, after: Nanos) {
+        self.provable = Some(Provable {
+            granted: now,
+            after,
+        });
+    }
+
+    /// Whether the holder's death may be proved by the kubelet.
+    pub(crate) fn is_provable(&self, now: Reading) -> bool {
+        self.provable
+            .is_some_and(|provable| now.shortest_since(provable.granted) >= provable.after)
     }
 
     pub(crate) fn granted(&mut self, candidate: Incarnation, hold: &Hold) {

@@ -16,9 +16,8 @@ use super::record::{Draft, Lease};
 #[cfg_attr(
     not(feature = "simulated-api"),
     expect(
-        dead_code,
         unreachable_pub,
-        reason = "only a simulator names all of them"
+        reason = "public only where a simulator is to have it"
     )
 )]
 pub enum Mistake {
@@ -28,6 +27,8 @@ pub enum Mistake {
     AnyContainerEnded,
     /// The mark of a release stays in the record through later leaderships, and vouches for whoever empties it.
     MarkOutlives,
+    /// A holder that still waits for a former leader can be proved dead.
+    NamedWhileWaiting,
     /// A release empties the record of whoever has the candidate's name.
     ReleaseByName,
     /// The fencing token is the count of transitions.

@@ -7,7 +7,7 @@ use tenure_core::backend::{
     Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, OperatorRequest, Release,
     ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Submitted, Vacancy,
 };
-use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Version};
+use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Nanos, Version};
 
 use super::api::Answer;
 use super::cluster::Shared;
@@ -277,6 +277,9 @@ impl Store {
         }
         draft.claim(&self.election, claim)?;
         self.planted().spoil_claim(&mut draft, base.as_ref(), claim);
+        let now = self.cluster.api.clock.now();
+        let wait = provable_after(base.as_ref(), claim);
+        locked(&self.known).provable_after(now, wait);
         self.name_container(&mut draft, claim.candidate.incarnation);
         let lease = match self.put(&draft, base.is_none()).await? {
             Written::Done(lease) => lease,
@@ -312,9 +315,12 @@ impl Store {
         }))
     }
 
-    /// Says which container the holder is in, once that is known.
+    /// Says which container the holder is in, once that is known and may be a proof.
     fn name_container(&self, draft: &mut Draft, holder: Incarnation) {
-        if let Some(own) = &self.cluster.own {
+        let now = self.cluster.api.clock.now();
+        let may_be_proof =
+            locked(&self.known).is_provable(now) || self.planted().is(Mistake::NamedWhileWaiting);
+        if let Some(own) = self.cluster.own.as_ref().filter(|_| may_be_proof) {
             own.name(draft, holder);
         }
     }
@@ -461,6 +467,23 @@ impl Store {
             ),
         };
         Err(Failure::new(ErrorKind::InvalidInput, detail))
+    }
+}
+
+/// How long after a grant the kubelet's word on the holder says enough for the next one to lead at once.
+///
+/// At once where the holder before has released, or its record has aged. Else the new one waits for a former leader who may still believe,
+/// for the record's duration and its clock's drift, which is far less than as much again.
+fn provable_after(base: Option<&Lease>, claim: &Claim) -> Nanos {
+    let explained = base.is_some_and(|base| match base.observation().lock {
+        LockState::Held(held) => !held.holder.is(&claim.candidate),
+        LockState::Vacant { identity, mark } => mark.is_some_and(|mark| mark.identity == identity),
+        LockState::Missing | LockState::NeverHeld => false,
+    });
+    if explained {
+        Nanos::ZERO
+    } else {
+        (claim.lease_duration * 2).into()
     }
 }
 
