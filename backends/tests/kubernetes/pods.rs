@@ -8,7 +8,7 @@ use tenure_core::backend::{Hint, LockState, Observation};
 use tenure_core::testing::Contender;
 use tenure_testkit::{CAMEL_RULES, Namespace, PodStatus, Rule, TestCluster, WATCH_RULES};
 
-use crate::scene::{builder, contender, leads, now, pause, renews, wait};
+use crate::scene::{builder, contender, election, leads, now, pause, renews, wait};
 
 const CONTAINER: &str = "containerd://one";
 
@@ -198,5 +198,35 @@ fn a_pod_that_vanished_or_is_not_ready_is_no_proof() {
         anew.ended = Some((now(), None));
         report(&namespace, "report-0", &anew);
         holds(contender(&cluster, "report-1", 5).observe().await.unwrap());
+    });
+}
+
+#[test]
+fn a_leader_that_still_waits_for_a_former_one_names_no_container() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        report(
+            &namespace,
+            "report-0",
+            &PodStatus::running(CONTAINER, &now()),
+        );
+        let cluster = from_pod(&namespace, WATCH_RULES, "report-0").await;
+        let mut leader = contender(&cluster, "report-0", 1);
+        leader.lease_duration = Duration::from_secs(1);
+        // The Lease is missing: somebody may have deleted it under a leader.
+        let mut hold = leads(&leader).await.hold;
+        let first = hold;
+        let mut named = Vec::new();
+        for _ in 0..40 {
+            hold = renews(&leader, hold).await.unwrap();
+            let container =
+                crate::scene::part(&namespace, "/metadata/annotations/tenure~1container");
+            named.push(container.is_string());
+            pause(Duration::from_millis(100)).await;
+        }
+        assert_eq!(hold.token, first.token);
+        assert!(!named[0] && !named[9], "for twice its duration: {named:?}");
+        assert!(named[39], "and then it does: {named:?}");
+        assert!(named.is_sorted(), "{named:?}");
     });
 }
