@@ -9,8 +9,8 @@ use crate::harness::{Table, now};
 use crate::scene::Scene;
 
 const ELECTIONS: u32 = 1_000;
-/// Three renew intervals.
-const WATCHED: Duration = Duration::from_secs(15);
+/// Two renew intervals.
+const WATCHED: Duration = Duration::from_secs(10);
 const SHARE_MOST: f64 = 5.0;
 const KIB_MOST: f64 = 8.0;
 /// client-go is asked for fewer, with its own limit of requests.
