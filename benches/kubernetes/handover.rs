@@ -9,7 +9,7 @@ use crate::scene::{Scene, election};
 
 const TIMES: usize = 100;
 /// client-go's candidates poll: several elections go on at once.
-const BESIDE: [(usize, usize, usize); 2] = [(2, 8, 4), (10, 3, 6)];
+const BESIDE: [(usize, usize, usize); 2] = [(2, 8, 3), (10, 3, 5)];
 const BARE_TIMES: u32 = 200;
 const TIMES_BARE_MOST: u32 = 3;
 const MOST: Duration = Duration::from_millis(20);

@@ -71,4 +71,7 @@ pub(crate) fn run(table: &mut Table) {
         format!("{ratio:.2}"),
         Some(target),
     );
+    let ratio = ours.processor.as_secs_f64() / kubes.processor.as_secs_f64();
+    let what = "renewal over kube's Api::replace, processor";
+    table.row(what, format!("{ratio:.2}"), None);
 }

@@ -12,7 +12,7 @@ use crate::scene::Scene;
 /// Many, so that a short time is enough.
 const ELECTIONS: u32 = 20;
 const SIZES: [u32; 3] = [1, 2, 10];
-const WATCHED: Duration = Duration::from_secs(15);
+const WATCHED: Duration = Duration::from_secs(10);
 const VERBS: [&str; 6] = ["GET", "LIST", "PUT", "POST", "PATCH", "WATCH"];
 
 /// Requests a second on one Lease: reads, writes, and watches that were opened.
