@@ -86,6 +86,7 @@ fn every_scenario_of_faults_that_kubernetes_has_keeps_its_claim_there_too() {
         let mut plan = scenario.plan();
         let own = plan.backend;
         plan.backend = Backend::Kubernetes;
+        plan.server.late_proof = false;
         let fits = |fault: &PlannedFault| fault.what.fits(Backend::Kubernetes);
         if !plan.faults.iter().all(fits) {
             assert_ne!(own, Backend::Lease, "{}", scenario.name);
