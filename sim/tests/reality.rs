@@ -29,7 +29,10 @@ const KNOWN: &[Known] = &[Known {
 fn grant(cluster: &TestCluster, account: (&str, &str)) {
     let admin = cluster.admin();
     let (namespace, name) = account;
-    let make = |path: &str, object: Value| admin.call(&Method::POST, path, Some(&object)).unwrap();
+    let make = |path: &str, object: Value| {
+        let made = admin.call(&Method::POST, path, Some(&object));
+        made.expect("the administrator may make it")
+    };
     let rbac = "/apis/rbac.authorization.k8s.io/v1";
     let role = |kind: &str, name: &str| json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name });
     make(
@@ -74,7 +77,8 @@ fn grant(cluster: &TestCluster, account: (&str, &str)) {
         let review = json!({ "spec": { "user": user, "resourceAttributes": attributes } });
         until("rights that were granted", || {
             let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
-            let answer = admin.call(&Method::POST, path, Some(&review)).unwrap();
+            let answer = admin.call(&Method::POST, path, Some(&review));
+            let answer = answer.expect("the administrator may ask");
             (answer["status"]["allowed"] == true).then_some(())
         });
     }
@@ -93,7 +97,7 @@ fn clients(cluster: &TestCluster) -> Clients {
     account.token = "a token that nobody has issued".to_owned();
     let mut stranger = account.config(port);
     stranger.default_retry = false;
-    let client = |config| Client::try_from(config).unwrap();
+    let client = |config| Client::try_from(config).expect("the configuration is complete");
     Clients {
         administrator: client(config),
         restricted: client(restricted),

@@ -16,9 +16,8 @@ use super::record::{Draft, Lease};
 #[cfg_attr(
     not(feature = "simulated-api"),
     expect(
-        dead_code,
         unreachable_pub,
-        reason = "only a simulator names all of them"
+        reason = "public only where a simulator is to have it"
     )
 )]
 pub enum Mistake {
