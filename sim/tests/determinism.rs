@@ -32,12 +32,20 @@ struct One {
 /// world, or how plans are drawn from seeds. A digest that is another one without such a change is a bug. After such a change run
 /// `cargo test --package tenure-sim --test determinism`, and write down here the digests that it prints. What has changed in a run is
 /// seen by comparing what `tenure-sim replay --seed S --backend LOCK --tier TIER --trace FILE` writes before and after the change.
-const GOLDEN: [(One, &str); 5] = [
+const GOLDEN: [(One, &str); 7] = [
     (one(1, Backend::Lease, Tier::Machines), "f444ab6473c7af88"),
     (one(1, Backend::Session, Tier::Machines), "54133786e50ed032"),
     (one(2, Backend::File, Tier::Machines), "89552d1ef8537063"),
     (one(1, Backend::Lease, Tier::Electors), "fefcfa757d466f66"),
     (one(3, Backend::Session, Tier::Electors), "06320db08ec31333"),
+    (
+        one(1, Backend::Kubernetes, Tier::Electors),
+        "9e4f7dea1aeb7287",
+    ),
+    (
+        one(2, Backend::Kubernetes, Tier::Electors),
+        "619073f0962089f3",
+    ),
 ];
 
 const fn one(seed: u64, backend: Backend, tier: Tier) -> One {

@@ -108,6 +108,7 @@ impl TestLock for Lease {
         let world = World {
             requests: client(),
             watches: client(),
+            planted: None,
             process_began: clock.wall(),
             clock,
             tasks: Arc::new(Endless(self.world.handle().clone())),

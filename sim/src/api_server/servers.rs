@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::condition::{Condition, Watching};
 use super::kind::{Key, Kind};
+use super::managed;
 use super::operations::{Scene, Served};
 use super::request::{Asked, Verb};
 use super::rights::Rights;
@@ -294,7 +295,8 @@ impl State {
         {
             return bytes.clone();
         }
-        let bytes = serde_json::to_vec(object).expect("a JSON value can be written");
+        let mut bytes = Vec::with_capacity(1_024);
+        managed::write(object, &mut bytes);
         let bytes = Bytes::from(bytes);
         self.last_written = Some((Arc::clone(object), bytes.clone()));
         bytes

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::body::{End, Pipe};
 use super::condition::Watching;
 use super::link::{Letter, Link};
+use super::managed;
 use super::request::Asked;
 use super::servers::ApiServers;
 use super::status::Failure;
@@ -152,7 +153,7 @@ impl Session {
     async fn tell(&self, events: &[Value]) -> bool {
         let mut lines = Vec::new();
         for event in events {
-            serde_json::to_writer(&mut lines, event).expect("a JSON value can be written");
+            managed::write(event, &mut lines);
             lines.push(b'\n');
         }
         let route = self.link.route();
