@@ -8,7 +8,7 @@ use tenure_core::backend::{Hint, LockState, Observation};
 use tenure_core::testing::Contender;
 use tenure_testkit::{CAMEL_RULES, Namespace, PodStatus, Rule, TestCluster, WATCH_RULES};
 
-use crate::scene::{builder, contender, election, leads, now, pause, renews, wait};
+use crate::scene::{builder, contender, contender_on, election, leads, now, pause, renews, wait};
 
 const CONTAINER: &str = "containerd://one";
 
@@ -105,7 +105,11 @@ async fn named_leader(namespace: &Namespace<'_>, rules: &[Rule]) -> Contender {
         "report-1",
         &PodStatus::running("containerd://two", &now()),
     );
-    let leader = contender(&from_pod(namespace, rules, "report-0").await, "report-0", 1);
+    let cluster = from_pod(namespace, rules, "report-0").await;
+    // Nobody can believe to lead yet, so that it has nobody to wait for.
+    let lock = cluster.lock(election()).unwrap();
+    lock.initialize().await.unwrap();
+    let leader = contender_on(lock, "report-0", 1);
     let mut hold = leads(&leader).await.hold;
     loop {
         hold = renews(&leader, hold).await.unwrap();
