@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::stream::BoxStream;
 use http::{Request, Response, StatusCode, header};
@@ -43,10 +44,17 @@ pub(crate) struct Api {
 /// What the API server answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) object: Value,
+    pub(crate) body: Bytes,
     /// The server's wall clock.
     pub(crate) date: Option<WallTime>,
     pub(crate) status: StatusCode,
+}
+
+impl Answer {
+    /// What it says.
+    pub(crate) fn object(&self, asked: Asked<'_>) -> Result<Value, Failure> {
+        serde_json::from_slice(&self.body).map_err(|error| Failure::garbled(asked, error))
+    }
 }
 
 /// What a watch tells.
@@ -155,26 +163,17 @@ impl Api {
         let client = self.clients().requests;
         let response = client.send(request).await;
         let response = response.map_err(|error| Failure::transport(asked, error))?;
-        let (status, date, retry_after) = head(&response);
+        let (status, date, retry_after) = head(&response, !asked.writes());
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
         let body = body
             .collect()
             .await
             .map_err(|error| Failure::garbled(asked, error))?;
-        let object: Result<Value, _> = serde_json::from_slice(&body.to_bytes());
+        let body = body.to_bytes();
         if status.is_success() || expected.contains(&status) {
-            let object = match object {
-                Ok(object) => object,
-                Err(_) if !status.is_success() => Value::Null,
-                Err(error) => return Err(Failure::garbled(asked, error)),
-            };
-            return Ok(Answer {
-                object,
-                date,
-                status,
-            });
+            return Ok(Answer { body, date, status });
         }
-        let said = object.unwrap_or_default();
+        let said: Value = serde_json::from_slice(&body).unwrap_or_default();
         let message = said
             .get("message")
             .and_then(Value::as_str)
@@ -241,15 +240,20 @@ impl Api {
     }
 }
 
-/// Status, the server's clock, and how long it wants to be left alone.
-fn head(response: &Response<Body>) -> (StatusCode, Option<WallTime>, Option<Duration>) {
+/// Status, the server's clock where it is wanted, and how long the server wants to be left alone.
+fn head(
+    response: &Response<Body>,
+    wants_date: bool,
+) -> (StatusCode, Option<WallTime>, Option<Duration>) {
     let text = |name| {
         response
             .headers()
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    let date = text(header::DATE).and_then(time::date);
+    let date = wants_date
+        .then(|| text(header::DATE).and_then(time::date))
+        .flatten();
     let retry_after = text(header::RETRY_AFTER)
         .and_then(|seconds| seconds.parse().ok())
         .map(Duration::from_secs);

@@ -112,7 +112,8 @@ pub(crate) async fn report(api: &Api, pod: &str) -> Result<Option<Value>, Failur
         namespace: &api.namespace,
     };
     let path = format!("/api/v1/namespaces/{}/pods/{pod}", api.namespace);
-    Ok(api.read(asked, &path).await?.map(|answer| answer.object))
+    let answer = api.read(asked, &path).await?;
+    answer.map(|answer| answer.object(asked)).transpose()
 }
 
 /// The container that this process is in.

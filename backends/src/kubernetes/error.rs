@@ -31,7 +31,7 @@ pub(crate) struct Asked<'a> {
 
 impl Asked<'_> {
     /// Whether it may have changed something.
-    fn writes(self) -> bool {
+    pub(crate) fn writes(self) -> bool {
         matches!(self.verb, "create" | "update" | "patch")
     }
 

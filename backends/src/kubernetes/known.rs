@@ -5,7 +5,7 @@ use std::time::Duration;
 use tenure_core::backend::{Hold, Holder};
 use tenure_core::{CandidateId, FencingToken, Identity, Incarnation, Nanos, Reading, Version};
 
-use super::record::Lease;
+use super::record::{Kept, Lease};
 
 /// For how long a lost race for a freed lock tells that there are rivals.
 const RIVALS_REMEMBERED: Duration = Duration::from_secs(600);
@@ -16,13 +16,15 @@ pub(crate) struct Known {
     /// The newest version that an answer showed and the watch has not told yet, as of the read before.
     behind: Option<Version>,
     /// The newest that the watch has told.
-    event: Option<Lease>,
+    event: Option<Kept>,
     granted: Option<Granted>,
+    /// When the Lease was last looked at.
+    looked: Option<Reading>,
     provable: Option<Provable>,
     /// When a claim on a free lock was last refused.
     lost_race: Option<Reading>,
     /// The newest answer to a request.
-    read: Option<Lease>,
+    read: Option<Kept>,
     /// Since when the present holder's last write has been seen.
     sight: Option<Sight>,
     /// How long a request takes, smoothed.
@@ -53,18 +55,20 @@ struct Sight {
     asked: bool,
     /// Whether it said that the holder's container has ended, which does not change any more.
     dead: bool,
-    first: Reading,
+    /// When it was written, at the earliest.
+    since: Reading,
     holder: Holder,
     renewed: Option<u64>,
 }
 
 impl Known {
-    /// An answer to a request shows the Lease.
+    /// An answer to a request shows the Lease. What it shows anew may have been there since the look before.
     pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
-        self.see(now, lease);
-        let newer = |known: &Lease| known.version() > lease.version();
+        let before = self.looked.replace(now);
+        self.see(before.unwrap_or(now), lease);
+        let newer = |known: &Kept| known.version() > lease.version();
         if !self.read.as_ref().is_some_and(newer) {
-            self.read = Some(lease.clone());
+            self.read = Some(Kept::of(lease));
         }
         self.event = self.event.take().filter(newer);
     }
@@ -77,18 +81,16 @@ impl Known {
     }
 
     /// The watch shows the Lease. Older than what is known, it tells nothing.
-    pub(crate) fn saw_event(&mut self, now: Reading, lease: Lease) {
-        let version = lease.version();
-        if self
-            .newest()
-            .is_none_or(|newest| newest.version() < version)
-        {
-            self.see(now, &lease);
-            self.event = Some(lease);
+    pub(crate) fn saw_event(&mut self, now: Reading, lease: &Lease) {
+        let newest = self.shown().map(Kept::version).max();
+        if newest < Some(lease.version()) {
+            self.looked = Some(now);
+            self.see(now, lease);
+            self.event = Some(Kept::of(lease));
         }
     }
 
-    fn see(&mut self, now: Reading, lease: &Lease) {
+    fn see(&mut self, since: Reading, lease: &Lease) {
         let Some(holder) = lease.holder() else {
             self.sight = None;
             return;
@@ -102,20 +104,29 @@ impl Known {
         self.sight = Some(Sight {
             asked,
             dead: false,
-            first: now,
+            since,
             holder,
             renewed,
         });
     }
 
     /// The Lease at exactly this version, if it was shown.
-    pub(crate) fn at(&self, version: Version) -> Option<&Lease> {
-        let shown = self.read.iter().chain(&self.event);
-        shown.into_iter().find(|lease| lease.version() == version)
+    pub(crate) fn at(&self, version: Version) -> Option<Lease> {
+        let mut shown = self.shown();
+        shown.find(|kept| kept.version() == version).map(Kept::open)
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &Kept> {
+        self.read.iter().chain(&self.event)
+    }
+
+    /// Whether the Lease at exactly this version was shown.
+    pub(crate) fn has(&self, version: Version) -> bool {
+        self.shown().any(|kept| kept.version() == version)
     }
 
     /// The Lease that `hold` is a hold of, when `candidate` has it as far as is known here.
-    pub(crate) fn held(&self, candidate: &CandidateId, hold: &Hold) -> Option<&Lease> {
+    pub(crate) fn held(&self, candidate: &CandidateId, hold: &Hold) -> Option<Lease> {
         let lease = self.at(hold.version)?;
         let granted = Granted {
             candidate: candidate.incarnation,
@@ -178,7 +189,7 @@ impl Known {
     /// server lags.
     pub(crate) fn is_watch_behind(&mut self, told: Version) -> bool {
         let behind = self.behind.is_some_and(|version| told < version);
-        let shown = self.read.as_ref().map(Lease::version);
+        let shown = self.read.as_ref().map(Kept::version);
         self.behind = shown.filter(|version| !behind && told < *version);
         behind
     }
@@ -191,7 +202,7 @@ impl Known {
         let Some(duration) = lease.duration() else {
             return false;
         };
-        !sight.asked || now.longest_since(sight.first) > Nanos::from(duration / 3)
+        !sight.asked || now.longest_since(sight.since) > Nanos::from(duration / 3)
     }
 
     /// The kubelet has to be asked about the holder, whatever is known.
@@ -223,8 +234,9 @@ impl Known {
     }
 
     /// The newest Lease that was shown.
-    pub(crate) fn newest(&self) -> Option<&Lease> {
-        let shown = self.read.iter().chain(&self.event);
-        shown.into_iter().max_by_key(|lease| lease.version())
+    pub(crate) fn newest(&self) -> Option<Lease> {
+        self.shown()
+            .max_by_key(|kept| kept.version())
+            .map(Kept::open)
     }
 }

@@ -171,9 +171,8 @@ impl View {
         };
         let mut listed = BTreeMap::new();
         let answer = self.api.read(asked, &self.path).await?;
-        let items = answer
-            .as_ref()
-            .and_then(|answer| answer.object.get("items")?.as_array());
+        let list = answer.map(|answer| answer.object(asked)).transpose()?;
+        let items = list.as_ref().and_then(|list| list.get("items")?.as_array());
         for pod in items.into_iter().flatten() {
             if let Some(name) = name(pod) {
                 listed.insert(name.to_owned(), is_ready(pod));

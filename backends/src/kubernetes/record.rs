@@ -1,7 +1,9 @@
 //! The Lease as the lock's record: what of it is ours, and what is carried along untouched.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tenure_core::backend::{
     Claim, Held, Holder, LockState, Note, Observation, OperatorRequest, ReleaseMark, Renewal,
@@ -206,6 +208,68 @@ impl Lease {
     }
 }
 
+/// A Lease as text: a quarter of the memory, for as long as nobody asks what it says.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    text: Box<[u8]>,
+    uid: Identity,
+    version: Version,
+}
+
+impl Kept {
+    pub(crate) fn of(lease: &Lease) -> Self {
+        Self {
+            text: to_bytes(&lease.object).into(),
+            uid: lease.uid,
+            version: lease.version,
+        }
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
+    pub(crate) fn open(&self) -> Lease {
+        let object = serde_json::from_slice(&self.text);
+        Lease {
+            object: object.expect("it was written from a map of JSON values"),
+            uid: self.uid,
+            version: self.version,
+        }
+    }
+}
+
+/// What an answer to a write has to say for the draft to be what is there now. All else of it is not looked at.
+#[derive(Deserialize)]
+struct Echo<'a> {
+    #[serde(borrow)]
+    metadata: EchoedMeta<'a>,
+    #[serde(borrow)]
+    spec: EchoedSpec<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EchoedMeta<'a> {
+    #[serde(borrow)]
+    resource_version: Cow<'a, str>,
+    #[serde(borrow)]
+    uid: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EchoedSpec<'a> {
+    #[serde(borrow)]
+    holder_identity: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    renew_time: Option<Cow<'a, str>>,
+}
+
+fn to_bytes(object: &Map<String, Value>) -> Vec<u8> {
+    serde_json::to_vec(object).expect("a map of JSON values is JSON")
+}
+
 /// A uid as a number: the UUID's own, or a hash of a text that is none.
 fn identity(uid: &str) -> Option<Identity> {
     if uid.is_empty() {
@@ -249,15 +313,37 @@ impl Draft {
     }
 
     /// An edit of `lease`, which fails when it is not that version any more.
-    pub(crate) fn of(lease: &Lease) -> Self {
+    pub(crate) fn of(lease: Lease) -> Self {
         Self {
-            object: lease.object.clone(),
+            object: lease.object,
         }
+    }
+
+    /// The Lease that the API server says it has made of this draft by `answer`.
+    ///
+    /// Nobody else has written between the version that it is an edit of and this one, so it is the draft at another version, unless the
+    /// server says otherwise.
+    pub(crate) fn written(mut self, answer: &[u8]) -> Result<Lease, Failure> {
+        let echo: Option<Echo<'_>> = serde_json::from_slice(answer).ok();
+        if let Some(echo) = echo {
+            let of = |map: &str, key: &str| self.object.get(map)?.get(key)?.as_str();
+            let same = of("spec", "holderIdentity") == echo.spec.holder_identity.as_deref()
+                && of("spec", "renewTime") == echo.spec.renew_time.as_deref()
+                && of("metadata", "uid") == Some(&*echo.metadata.uid);
+            if same {
+                let version = echo.metadata.resource_version.into_owned();
+                self.map("metadata")
+                    .insert("resourceVersion".to_owned(), Value::String(version));
+                return Lease::parse(Value::Object(self.object));
+            }
+        }
+        let object = serde_json::from_slice(answer);
+        Lease::parse(object.unwrap_or_default())
     }
 
     /// The bytes to send.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.object).expect("a map of JSON values is JSON")
+        to_bytes(&self.object)
     }
 
     fn map(&mut self, key: &str) -> &mut Map<String, Value> {

@@ -180,7 +180,7 @@ fn read(object: Value, election: &ElectionName, claim: &Claim) {
         );
     }
     lease.stranger(election);
-    let mut draft = Draft::of(&lease);
+    let mut draft = Draft::of(lease);
     draft.claim(election, claim).unwrap();
     let taken: Value = serde_json::from_slice(&draft.to_bytes()).unwrap();
     let taken = Lease::parse(taken).unwrap();

@@ -61,7 +61,7 @@ fn hold(lease: &Lease, token: u64) -> Hold {
 }
 
 fn renewed(lease: &Lease, bits: u128, token: u64, note: Option<&[u8]>) -> Draft {
-    let mut draft = Draft::of(lease);
+    let mut draft = Draft::of(lease.clone());
     let renewal = Renewal {
         candidate: candidate(bits),
         hold: hold(lease, token),
@@ -75,7 +75,7 @@ fn renewed(lease: &Lease, bits: u128, token: u64, note: Option<&[u8]>) -> Draft 
 }
 
 fn released(lease: &Lease, bits: u128) -> Draft {
-    let mut draft = Draft::of(lease);
+    let mut draft = Draft::of(lease.clone());
     let by = Incarnation::from_bits(bits);
     draft.release(by, lease.identity(), 3_000_000).unwrap();
     draft
@@ -92,7 +92,7 @@ fn mark_of(lease: &Lease) -> Option<Incarnation> {
 
 /// The Lease after somebody has changed it.
 fn edited(lease: &Lease, edit: impl FnOnce(&mut Value)) -> Lease {
-    let mut object: Value = serde_json::from_slice(&Draft::of(lease).to_bytes()).unwrap();
+    let mut object: Value = serde_json::from_slice(&Draft::of(lease.clone()).to_bytes()).unwrap();
     edit(&mut object);
     Lease::parse(object).unwrap()
 }
@@ -116,13 +116,13 @@ fn a_claim_names_its_holder_and_rounds_its_duration_up() {
 fn a_token_is_told_by_its_own_holder_only() {
     let first = stored(&renewed(&claimed(7, 1, 41), 7, 41, None), 42);
     assert_eq!(first.token(), FencingToken::new(41));
-    let mut draft = Draft::of(&first);
+    let mut draft = Draft::of(first.clone());
     draft.claim(&election(), &claim(8, 9)).unwrap();
     let second = stored(&draft, 43);
     assert_eq!(second.token(), None, "41 was another's");
     assert_eq!(second.written_token(), FencingToken::new(41));
     // Nor is it that of the same candidate's next leadership.
-    let mut draft = Draft::of(&first);
+    let mut draft = Draft::of(first);
     draft.claim(&election(), &claim(7, 9)).unwrap();
     let again = stored(&draft, 43);
     assert_eq!(
@@ -147,7 +147,7 @@ fn a_mark_vouches_for_its_own_write_on_its_own_object_only() {
     let never_held = stored(&fresh(), 42);
     assert_eq!(mark_of(&never_held), None);
     // Taken over, then emptied by hand.
-    let mut draft = Draft::of(&lease);
+    let mut draft = Draft::of(lease);
     draft.claim(&election(), &claim(8, 9)).unwrap();
     let emptied = edited(&stored(&draft, 43), |object| {
         object["spec"]["holderIdentity"] = Value::Null;
@@ -211,7 +211,7 @@ fn a_request_reads_back_until_it_is_taken_out() {
             draft.request(&request, WallTime::from_unix_seconds(1));
             let lease = stored(&draft, 1);
             assert_eq!(lease.observation().request, Some(request));
-            let mut draft = Draft::of(&lease);
+            let mut draft = Draft::of(lease.clone());
             let resume = OperatorRequest {
                 kind: RequestKind::Resume,
                 token,
@@ -296,7 +296,7 @@ fn transitions_count_and_never_overflow() {
         let lease = edited(&stored(&fresh(), 1), |object| {
             object["spec"]["leaseTransitions"] = before.clone();
         });
-        let mut draft = Draft::of(&lease);
+        let mut draft = Draft::of(lease);
         draft.claim(&election(), &claim(7, 1)).unwrap();
         let object: Value = serde_json::from_slice(&draft.to_bytes()).unwrap();
         object["spec"]["leaseTransitions"].clone()

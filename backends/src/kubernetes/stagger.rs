@@ -51,7 +51,9 @@ pub(crate) async fn next(hints: &Hints, store: &Store) -> Option<Told> {
 
 /// As often as a candidate tries again what fails, where its lease is as long as the holder's.
 fn ask_every(store: &Store) -> Duration {
-    let duration = locked(&store.known).newest().and_then(Lease::duration);
+    let duration = locked(&store.known)
+        .newest()
+        .and_then(|lease| lease.duration());
     duration.map_or(ASK_EVERY, |duration| ASK_EVERY.max(duration / ASKS_MOST))
 }
 

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use http::{Method, StatusCode};
+use serde_json::Value;
 use tenure_core::backend::{
     Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, OperatorRequest, Release,
     ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Submitted, Vacancy,
 };
-use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Nanos, Version};
+use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Nanos, Version, WallTime};
 
-use super::api::Answer;
 use super::cluster::Shared;
 use super::container::{self, Container};
 use super::error::{Asked, Failure};
@@ -69,54 +69,51 @@ impl Store {
         format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
     }
 
-    /// Reads by `get`, and by `list` where only that is allowed.
-    async fn read(&self) -> Result<Option<Answer>, Failure> {
+    /// Reads by `get`, and by `list` where only that is allowed. Says the server's wall clock too.
+    async fn read(&self) -> Result<Option<(Value, Option<WallTime>)>, Failure> {
         let api = &self.cluster.api;
         let path = format!("{}/{}", self.path(), self.lease);
-        let refused = match api.read(self.asked("get"), &path).await {
+        let asked = self.asked("get");
+        let refused = match api.read(asked, &path).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(answer)) => return Ok(Some((answer.object(asked)?, answer.date))),
             Err(refused) if refused.kind() == ErrorKind::PermissionDenied => refused,
-            answer => return answer,
+            Err(failure) => return Err(failure),
         };
         let path = format!(
             "{}?fieldSelector=metadata.name%3D{}",
             self.path(),
             self.lease
         );
-        let listed = api.read(self.asked("list"), &path).await;
+        let asked = self.asked("list");
         // Of two rights that are missing the first one is told.
-        let Some(mut answer) = listed.map_err(|_| refused)? else {
+        let Some(answer) = api.read(asked, &path).await.map_err(|_| refused)? else {
             return Ok(None);
         };
-        let first = answer
-            .object
-            .get_mut("items")
-            .and_then(|items| items.get_mut(0));
-        let Some(item) = first.map(serde_json::Value::take) else {
-            return Ok(None);
-        };
-        answer.object = item;
-        Ok(Some(answer))
+        let mut list = answer.object(asked)?;
+        let first = list.get_mut("items").and_then(|items| items.get_mut(0));
+        Ok(first.map(|item| (item.take(), answer.date)))
     }
 
     /// Reads the Lease, authoritatively: a read that names no version is served by a quorum.
-    async fn get(&self) -> Result<Option<(Lease, Answer)>, Failure> {
+    async fn get(&self) -> Result<Option<(Lease, Option<WallTime>)>, Failure> {
         let began = self.cluster.api.clock.now();
-        let answer = self.read().await?;
+        let read = self.read().await?;
         let now = self.cluster.api.clock.now();
         let mut known = locked(&self.known);
-        let Some(mut answer) = answer else {
+        let Some((object, date)) = read else {
             known.saw_missing();
             return Ok(None);
         };
         known.took(now.shortest_since(began).into());
-        let lease = Lease::parse(answer.object.take())?;
+        let lease = Lease::parse(object)?;
         known.saw_answer(now, &lease);
         self.hints.answered(lease.version());
-        Ok(Some((lease, answer)))
+        Ok(Some((lease, date)))
     }
 
     /// Writes `draft` over the version that it is an edit of, or makes it.
-    async fn put(&self, draft: &Draft, makes: bool) -> Result<Written, Failure> {
+    async fn put(&self, draft: Draft, makes: bool) -> Result<Written, Failure> {
         let (verb, method, path) = if makes {
             ("create", Method::POST, self.path())
         } else {
@@ -142,7 +139,7 @@ impl Store {
             return Ok(Written::Refused);
         }
         let now = self.cluster.api.clock.now();
-        let lease = Lease::parse(answer.object).map_err(Failure::unknown)?;
+        let lease = draft.written(&answer.body).map_err(Failure::unknown)?;
         let mut known = locked(&self.known);
         known.took(now.shortest_since(began).into());
         known.saw_answer(now, &lease);
@@ -152,19 +149,19 @@ impl Store {
 
     /// Reads the Lease if its object at `version`, which a write is to be an edit of, was not shown to this handle.
     async fn know(&self, version: Version) -> Result<(), Failure> {
-        if locked(&self.known).at(version).is_none() {
+        if !locked(&self.known).has(version) {
             self.get().await?;
         }
         Ok(())
     }
 
     pub(crate) async fn observe(&self) -> Result<Observation, Failure> {
-        let Some((lease, answer)) = self.get().await? else {
+        let Some((lease, date)) = self.get().await? else {
             return Ok(Observation::of(LockState::Missing));
         };
         self.refuse_stranger(&lease)?;
         let mut seen = self.planted().misread(&lease, lease.observation());
-        seen.server_time = answer.date;
+        seen.server_time = date;
         if let Some(mark) = self.proof_of_death(&lease).await {
             seen.lock = LockState::Vacant {
                 identity: lease.identity(),
@@ -181,7 +178,7 @@ impl Store {
         }
         let seen = self.planted().misread(&lease, lease.observation());
         let now = self.cluster.api.clock.now();
-        locked(&self.known).saw_event(now, lease);
+        locked(&self.known).saw_event(now, &lease);
         Hint::Seen(seen)
     }
 
@@ -207,13 +204,13 @@ impl Store {
         let held = known
             .newest()
             .filter(|lease| Container::of(lease).is_some());
-        held.is_some_and(|lease| known.is_to_be_asked_about(now, lease))
+        held.is_some_and(|lease| known.is_to_be_asked_about(now, &lease))
     }
 
     /// Whether a report about `pod` may concern the holder, which is then asked about by the next read.
     pub(crate) fn expect_report_of(&self, pod: &str) -> bool {
         let mut known = locked(&self.known);
-        let held = known.newest().and_then(Container::of);
+        let held = known.newest().and_then(|lease| Container::of(&lease));
         let concerned = held.is_some_and(|container| container.pod == pod);
         if concerned {
             known.ask();
@@ -265,10 +262,10 @@ impl Store {
                 self.know(version).await?;
                 let known = locked(&self.known);
                 let Some(base) = known.at(version) else {
-                    let seen = known.newest().map(Lease::observation);
+                    let seen = known.newest().map(|lease| lease.observation());
                     return Ok(Acquired::Busy(seen));
                 };
-                (Draft::of(base), Some(base.clone()))
+                (Draft::of(base.clone()), Some(base))
             }
         };
         if let Some(base) = &base {
@@ -281,7 +278,7 @@ impl Store {
         let wait = provable_after(base.as_ref(), claim);
         locked(&self.known).provable_after(now, wait);
         self.name_container(&mut draft, claim.candidate.incarnation);
-        let lease = match self.put(&draft, base.is_none()).await? {
+        let lease = match self.put(draft, base.is_none()).await? {
             Written::Done(lease) => lease,
             Written::Refused => {
                 let free = base.as_ref().is_none_or(|base| base.holder().is_none());
@@ -336,7 +333,7 @@ impl Store {
         draft.renew(renewal)?;
         self.planted().spoil_renewal(&mut draft, renewal);
         self.name_container(&mut draft, renewal.candidate.incarnation);
-        let Written::Done(lease) = self.put(&draft, false).await? else {
+        let Written::Done(lease) = self.put(draft, false).await? else {
             return Ok(Renewed::Conflict(None));
         };
         let ours = lease.is_held_by(&renewal.candidate);
@@ -368,7 +365,7 @@ impl Store {
         let written = release.wall.unix_micros().max(renewed.saturating_add(1));
         draft.tell_token(candidate.incarnation, hold.token);
         draft.release(candidate.incarnation, hold.identity, written)?;
-        let Written::Done(_) = self.put(&draft, false).await? else {
+        let Written::Done(_) = self.put(draft, false).await? else {
             return Ok(Released::Conflict(None));
         };
         locked(&self.known).released();
@@ -386,9 +383,9 @@ impl Store {
             return Ok(Released::Conflict(None));
         }
         let written = lease.renew_micros().unwrap_or(0).saturating_add(1);
-        let mut draft = Draft::of(&lease);
+        let mut draft = Draft::of(lease.clone());
         draft.release(candidate.incarnation, lease.identity(), written)?;
-        match self.put(&draft, false).await? {
+        match self.put(draft, false).await? {
             Written::Done(_) => Ok(Released::Vacated),
             Written::Refused => Ok(Released::Conflict(None)),
         }
@@ -412,7 +409,7 @@ impl Store {
             };
             draft.belongs_to(&self.election);
             draft.request(request, self.cluster.api.clock.wall());
-            if let Written::Done(_) = self.put(&draft, makes).await? {
+            if let Written::Done(_) = self.put(draft, makes).await? {
                 return Ok(Submitted::Accepted);
             }
         }
@@ -426,7 +423,7 @@ impl Store {
     pub(crate) async fn initialize(&self) -> Result<Initialized, Failure> {
         let mut fresh = Draft::new(&self.lease, &self.cluster.api.namespace);
         fresh.belongs_to(&self.election);
-        let lease = match self.put(&fresh, true).await? {
+        let lease = match self.put(fresh, true).await? {
             Written::Done(lease) => lease,
             Written::Refused => {
                 let Some((lease, _)) = self.get().await? else {
@@ -442,10 +439,11 @@ impl Store {
                 .with_source(error)
         })?;
         let nobody = Incarnation::from_bits(u128::from(bits[0]) << 64 | u128::from(bits[1]));
-        let mut marked = Draft::of(&lease);
+        let uid = lease.identity();
+        let mut marked = Draft::of(lease);
         let now = self.cluster.api.clock.wall().unix_micros();
-        marked.release(nobody, lease.identity(), now)?;
-        match self.put(&marked, false).await? {
+        marked.release(nobody, uid, now)?;
+        match self.put(marked, false).await? {
             Written::Done(_) => Ok(Initialized::Made),
             Written::Refused => {
                 let detail = "somebody wrote the Lease in between: look at it with `tenure status`";
@@ -509,7 +507,7 @@ fn changed_on_its_way() -> Failure {
 
 /// An edit of `lease` for a request that names its newest token.
 fn answering(lease: &Lease, request: &OperatorRequest) -> Option<Draft> {
-    let mut draft = Draft::of(lease);
+    let mut draft = Draft::of(lease.clone());
     let Some(holder) = lease.holder() else {
         return (lease.written_token() == request.token).then_some(draft);
     };
