@@ -255,19 +255,7 @@ impl Leases {
                 _ => {}
             }
         }
-        self.0.api.change_rights(|rights| {
-            for subject in [CANDIDATE, OPERATOR] {
-                rights.withdraw_all(subject);
-                if !forbidden || subject == OPERATOR {
-                    for kind in [Kind::Lease, Kind::Pod] {
-                        rights.grant(role(subject, kind, unwatched));
-                    }
-                    if self.0.careless == Some(Carelessness::UnconditionalPatch) {
-                        rights.grant(patching(subject));
-                    }
-                }
-            }
-        });
+        self.set_rights(forbidden, unwatched);
         for server in 0..self.0.api.count() {
             let ended = self.0.api.condition(server).watching == Watching::Ended;
             let mut condition = condition;
@@ -290,6 +278,22 @@ impl Leases {
                 self.0.api.compact();
             }
         }
+    }
+
+    fn set_rights(&self, forbidden: bool, unwatched: bool) {
+        self.0.api.change_rights(|rights| {
+            for subject in [CANDIDATE, OPERATOR] {
+                rights.withdraw_all(subject);
+                if !forbidden || subject == OPERATOR {
+                    for kind in [Kind::Lease, Kind::Pod] {
+                        rights.grant(role(subject, kind, unwatched));
+                    }
+                    if self.0.careless == Some(Carelessness::UnconditionalPatch) {
+                        rights.grant(patching(subject));
+                    }
+                }
+            }
+        });
     }
 
     /// What a third party does.
