@@ -189,7 +189,7 @@ fn obey(controls: &Mutex<Vec<Control>>, identity: &str) {
 
 /// Writes each Lease once in a renew interval, spread over it, and does nothing else.
 async fn write(task: &Task) {
-    let mut config = tenure::kubernetes::kube::Config::infer()
+    let mut config = kube::Config::infer()
         .await
         .expect("the testkit's way in is good");
     config.default_retry = false;
