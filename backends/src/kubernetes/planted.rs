@@ -27,8 +27,6 @@ pub enum Mistake {
     AnyContainerEnded,
     /// The mark of a release stays in the record through later leaderships, and vouches for whoever empties it.
     MarkOutlives,
-    /// A holder that still waits for a former leader can be proved dead.
-    NamedWhileWaiting,
     /// A release empties the record of whoever has the candidate's name.
     ReleaseByName,
     /// The fencing token is the count of transitions.

@@ -315,8 +315,7 @@ impl Store {
     /// Says which container the holder is in, once that is known and may be a proof.
     fn name_container(&self, draft: &mut Draft, holder: Incarnation) {
         let now = self.cluster.api.clock.now();
-        let may_be_proof =
-            locked(&self.known).is_provable(now) || self.planted().is(Mistake::NamedWhileWaiting);
+        let may_be_proof = locked(&self.known).is_provable(now);
         if let Some(own) = self.cluster.own.as_ref().filter(|_| may_be_proof) {
             own.name(draft, holder);
         }

@@ -302,13 +302,6 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "A record that names a candidate of this name is this candidate's, also after a restart.",
     )
     .by(&[Invariant::SingleLeader, Invariant::TokenMonotonic, Invariant::AckedStart]),
-    of_kubernetes(
-        "named-while-waiting",
-        LeaseBackend(kubernetes::Mistake::NamedWhileWaiting),
-        "rule 9, proof of death",
-        "A holder that still waits for a former leader can be proved dead, and the next one no longer waits.",
-    )
-    .by(&[Invariant::SingleLeader, Invariant::HolderContinuity]),
     entry(
         Safety,
         "never-aborts",
