@@ -55,6 +55,8 @@ pub(super) struct Watch {
     phase: Phase,
     program: Program,
     silent_program: SilentProgram,
+    /// The newest deadline of this leadership, also where it came too late for the job.
+    told: Option<Deadline>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +78,7 @@ impl Watch {
             phase: Phase::Idle,
             program: Program::There,
             silent_program: SilentProgram::Leave,
+            told: None,
         }
     }
 
@@ -83,6 +86,7 @@ impl Watch {
     pub(super) fn begin(&mut self, deadline: Deadline, silent: SilentProgram, now: Reading) {
         if self.phase == Phase::Idle {
             self.deadline = Some(deadline);
+            self.told = Some(deadline);
             self.phase = Phase::Resting(now);
             self.silent_program = silent;
         }
@@ -109,8 +113,11 @@ impl Watch {
     pub(super) fn extend(&mut self, deadline: Deadline, now: Reading) {
         self.note_time(now);
         let goes_on = self
-            .deadline
+            .told
             .is_some_and(|before| matches!(before.verdict(deadline.from), Verdict::Run(_)));
+        if goes_on {
+            self.told = Some(deadline);
+        }
         if matches!(self.phase, Phase::Resting(_)) && goes_on {
             self.expired = false;
         }
@@ -333,8 +340,20 @@ mod tests {
             Action::TellGone(Cause::Ended)
         );
         assert!(!watch.admits(at(2_600)), "that one was for the job");
-        watch.extend(deadline(2_400), at(2_700));
-        assert!(watch.admits(at(2_700)));
+        watch.extend(deadline(2_900), at(3_000));
+        assert!(watch.admits(at(3_000)));
+        // A whole leadership may go on while a job is being killed.
+        watch.started();
+        for from in [3_800, 4_700, 5_600] {
+            watch.extend(deadline(from), at(5_700));
+        }
+        watch.job_ended();
+        watch.decide(at(5_700), Children::None);
+        watch.extend(deadline(6_500), at(6_600));
+        assert!(watch.admits(at(6_600)));
+        // But not one that had ended in between.
+        watch.extend(deadline(9_000), at(9_000));
+        assert!(!watch.admits(at(9_000)));
     }
 
     #[test]
