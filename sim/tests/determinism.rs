@@ -40,11 +40,11 @@ const GOLDEN: [(One, &str); 7] = [
     (one(3, Backend::Session, Tier::Electors), "06320db08ec31333"),
     (
         one(1, Backend::Kubernetes, Tier::Electors),
-        "9e4f7dea1aeb7287",
+        "fb13999e437d7f1d",
     ),
     (
         one(2, Backend::Kubernetes, Tier::Electors),
-        "619073f0962089f3",
+        "648b2ca408be23aa",
     ),
 ];
 

@@ -18,24 +18,31 @@ pub fn shown(bug: Bug) -> Shown {
 }
 
 const HINTS: &str = "nobody is told of changes there";
+const KUBERNETES: &str =
+    "there is a lock there, and nothing of the API server, client and pods that it is made of";
 const LIVENESS: &str = "what must happen is not judged there, only what must not";
 const SESSIONS: &str = "there are no session locks there";
 const SIGHT: &str = "it ends no leadership too late for the next one, and whether one ends on sight is not judged there";
 const ONE_CLOCK: &str = "all clocks of a candidate show the same there";
 
 /// All mistakes that take safety away, in the order of their names.
-const SAFETY: [(&str, Shown); 42] = [
+const SAFETY: [(&str, Shown); 53] = [
+    ("absence-is-death", Nowhere(KUBERNETES)),
     ("age-per-holder", In("smallest")),
+    ("any-container-ended", Nowhere(KUBERNETES)),
     ("any-number-confirms", In("smallest")),
     ("blind-put", In("smallest")),
+    ("cached-reads", Nowhere(KUBERNETES)),
     ("claim-is-assumed", In("smallest")),
     ("deadline-from-answer", In("smallest")),
+    ("earlier-container", Nowhere(KUBERNETES)),
     ("emptied-is-free", In("emptyings")),
     ("fail-open", In("smallest")),
     ("first-answer-proves", Nowhere(SESSIONS)),
     ("follower-counts-longer", Nowhere(ONE_CLOCK)),
     ("forged-mark", In("emptyings")),
     ("forged-vacancy", Nowhere(SESSIONS)),
+    ("hidden-retries", Nowhere(KUBERNETES)),
     ("hint-extends", Nowhere(HINTS)),
     ("ignores-another-holder", Nowhere(SIGHT)),
     ("ignores-missing", Nowhere(SIGHT)),
@@ -44,6 +51,7 @@ const SAFETY: [(&str, Shown); 42] = [
         "late-answer",
         Nowhere("an answer that nobody waits for any more is lost there"),
     ),
+    ("mark-outlives", Nowhere(KUBERNETES)),
     ("missing-is-free", In("deletions")),
     ("monotonic-only", Nowhere("no machine is suspended there")),
     ("name-is-enough", In("smallest")),
@@ -62,6 +70,7 @@ const SAFETY: [(&str, Shown); 42] = [
     ),
     ("own-record-is-taken", In("smallest")),
     ("read-extends", In("smallest")),
+    ("release-by-name", Nowhere(KUBERNETES)),
     ("release-stomp", In("smallest")),
     ("releases-first", In("resigns")),
     ("remote-clock", Nowhere("there are no wall clocks there")),
@@ -70,10 +79,14 @@ const SAFETY: [(&str, Shown); 42] = [
         Nowhere("what is told to others is not judged there"),
     ),
     ("timer-is-trusted", In("smallest")),
+    ("token-from-transitions", Nowhere(KUBERNETES)),
     ("token-reused", In("smallest")),
     ("tries-add-up", In("smallest")),
+    ("truncated-duration", Nowhere(KUBERNETES)),
     ("trusted-renewal", In("emptyings")),
+    ("unconditional-patch", Nowhere(KUBERNETES)),
     ("unknown-is-confirmed", In("smallest")),
+    ("update-creates", Nowhere(KUBERNETES)),
     ("vanished-is-new", In("deletions")),
     ("waits-for-expiry", Nowhere(SESSIONS)),
     (
