@@ -184,7 +184,7 @@ impl Storm {
     /// For how long something is stopped.
     pub(crate) fn length(&mut self, stop: Stop) -> Duration {
         Duration::from_millis(match stop {
-            Stop::Long => 3_000 + self.random.below(1_500),
+            Stop::Long => 3_500 + self.random.below(2_500),
             Stop::Short => self.random.below(700),
         })
     }
