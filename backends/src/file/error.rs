@@ -3,56 +3,30 @@
 use std::io;
 use std::path::Path;
 
-use tenure_core::{Effect, Error, ErrorKind};
+use tenure_core::ErrorKind;
+
+use crate::failure::{self, Backend};
 
 /// The name of this backend in descriptions and errors.
 pub(crate) const BACKEND: &str = "file";
 
-/// A failure before it is known which operation of the backend it ends.
+/// Whose failures these are.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    detail: String,
-    effect: Effect,
-    kind: ErrorKind,
-    source: Option<io::Error>,
+pub(crate) enum File {}
+
+impl Backend for File {
+    const NAME: &'static str = BACKEND;
 }
 
-impl Failure {
-    /// A failure that is no operating system's. It has changed nothing.
-    pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self {
-            detail: detail.into(),
-            effect: Effect::NotApplied,
-            kind,
-            source: None,
-        }
-    }
+/// A failure before it is known which operation of the backend it ends.
+pub(crate) type Failure = failure::Failure<File>;
 
+impl Failure {
     /// A failed system call: `doing` says what was tried, such as `cannot lock`. It has changed nothing.
     pub(crate) fn io(doing: &str, path: &Path, source: io::Error) -> Self {
         let (kind, advice) = meaning(&source);
-        Self {
-            detail: format!("{doing} {}: {source}{advice}", path.display()),
-            effect: Effect::NotApplied,
-            kind,
-            source: Some(source),
-        }
-    }
-
-    /// The same failure, of something that may have happened all the same.
-    pub(crate) fn unknown(self) -> Self {
-        Self {
-            effect: Effect::Unknown,
-            ..self
-        }
-    }
-
-    pub(crate) fn into_error(self, operation: &'static str) -> Error {
-        let error = Error::new(self.kind, self.effect, operation, BACKEND, self.detail);
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
+        let detail = format!("{doing} {}: {source}{advice}", path.display());
+        Self::new(kind, detail).with_source(source)
     }
 }
 

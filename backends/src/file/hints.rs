@@ -1,14 +1,13 @@
-//! What one handle is told of changes: flags, not a queue, so that a slow reader costs no memory.
+//! What one handle is told of changes.
 
-use std::future::poll_fn;
 use std::sync::Mutex;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tenure_core::FencingToken;
 use tenure_core::backend::Hint;
 
 use crate::locked::locked;
+use crate::mailbox::Mailbox;
 
 /// 1, 2, 4 … 32 ms: the kernel tells of a close a little before it frees the lock, and a job that ends takes a moment too.
 const REMINDERS: u32 = 6;
@@ -18,7 +17,6 @@ struct Pending {
     changed: bool,
     members: bool,
     reminding: Reminding,
-    waker: Option<Waker>,
     watching: Option<bool>,
 }
 
@@ -37,7 +35,7 @@ enum Reminding {
 /// The hints for one handle.
 #[derive(Default, Debug)]
 pub(crate) struct Hints {
-    pending: Mutex<Pending>,
+    pending: Mailbox<Pending>,
     seen: Mutex<Option<FencingToken>>,
 }
 
@@ -45,7 +43,7 @@ impl Hints {
     /// A descriptor of the lock file was closed: it may be free in a moment.
     pub(crate) fn closed(&self) {
         let seen = *locked(&self.seen);
-        self.tell(|pending| {
+        self.pending.tell(|pending| {
             pending.changed = true;
             pending.reminding = Reminding::On { seen, step: 0 };
         });
@@ -53,70 +51,56 @@ impl Hints {
 
     /// The lock, its record or its request has changed.
     pub(crate) fn changed(&self) {
-        self.tell(|pending| pending.changed = true);
+        self.pending.tell(|pending| pending.changed = true);
     }
 
     pub(crate) fn members_changed(&self) {
-        self.tell(|pending| pending.members = true);
+        self.pending.tell(|pending| pending.members = true);
     }
 
     pub(crate) fn watching(&self, works: bool) {
-        self.tell(|pending| pending.watching = Some(works));
+        self.pending.tell(|pending| pending.watching = Some(works));
     }
 
     /// The lock was found held, with this as the newest token: how soon to hint again, if it may be about to become free.
     pub(crate) fn refused(&self, token: Option<FencingToken>) -> Option<Duration> {
         *locked(&self.seen) = token;
-        let mut pending = locked(&self.pending);
-        let Reminding::On { seen, step } = pending.reminding else {
-            return None;
-        };
-        // Whoever has not looked before cannot tell whose token it is.
-        let another = seen.is_some() && token != seen;
-        if another || step >= REMINDERS {
-            pending.reminding = Reminding::Off;
-            return None;
-        }
-        pending.reminding = Reminding::On {
-            seen: token,
-            step: step + 1,
-        };
-        Some(Duration::from_millis(1 << step))
+        self.pending.alter(|pending| {
+            let Reminding::On { seen, step } = pending.reminding else {
+                return None;
+            };
+            // Whoever has not looked before cannot tell whose token it is.
+            let another = seen.is_some() && token != seen;
+            if another || step >= REMINDERS {
+                pending.reminding = Reminding::Off;
+                return None;
+            }
+            pending.reminding = Reminding::On {
+                seen: token,
+                step: step + 1,
+            };
+            Some(Duration::from_millis(1 << step))
+        })
     }
 
     /// The lock was had: no reminder is needed.
     pub(crate) fn granted(&self) {
-        locked(&self.pending).reminding = Reminding::Off;
+        self.pending
+            .alter(|pending| pending.reminding = Reminding::Off);
     }
 
     /// Waits for the next hint.
     pub(crate) async fn next(&self) -> Hint {
-        poll_fn(|context| {
-            let mut pending = locked(&self.pending);
+        let take = |pending: &mut Pending| {
             if let Some(works) = pending.watching.take() {
-                return Poll::Ready(Hint::Watching(works));
+                return Some(Hint::Watching(works));
             }
             if std::mem::take(&mut pending.changed) {
-                return Poll::Ready(Hint::Changed);
+                return Some(Hint::Changed);
             }
-            if std::mem::take(&mut pending.members) {
-                return Poll::Ready(Hint::MembersChanged);
-            }
-            pending.waker = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut Pending)) {
-        let waker = {
-            let mut pending = locked(&self.pending);
-            change(&mut pending);
-            pending.waker.take()
+            std::mem::take(&mut pending.members).then_some(Hint::MembersChanged)
         };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.pending.next(take).await
     }
 }
 

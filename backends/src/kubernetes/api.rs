@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::stream::BoxStream;
-use http::{Request, Response, StatusCode, header};
+use http::request::Builder;
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
 use kube::core::WatchEvent;
@@ -80,6 +81,7 @@ impl Api {
         source: Source,
         namespace: String,
         request_timeout: Duration,
+        rights_interval: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -88,7 +90,7 @@ impl Api {
             clock,
             namespace,
             request_timeout,
-            rights_interval: Duration::from_secs(60),
+            rights_interval,
             source,
         }
     }
@@ -103,9 +105,7 @@ impl Api {
         asked: Asked<'_>,
         path: &str,
     ) -> Result<Option<Answer>, Failure> {
-        let request = Request::get(path)
-            .header(header::USER_AGENT, USER_AGENT)
-            .body(Body::empty());
+        let request = built(asked, request(Method::GET, path).body(Body::empty()))?;
         let answer = self.call(asked, request, &[StatusCode::NOT_FOUND]).await?;
         Ok((answer.status != StatusCode::NOT_FOUND).then_some(answer))
     }
@@ -114,44 +114,45 @@ impl Api {
     pub(crate) async fn write(
         &self,
         asked: Asked<'_>,
-        method: http::Method,
+        method: Method,
         path: &str,
         content: &str,
         body: Vec<u8>,
         expected: &[StatusCode],
     ) -> Result<Answer, Failure> {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
+        let request = request(method, path)
             .header(header::CONTENT_TYPE, content)
-            .header(header::USER_AGENT, USER_AGENT)
             .body(Body::from(body));
-        self.call(asked, request, expected).await
+        self.call(asked, built(asked, request)?, expected).await
     }
 
     async fn call(
         &self,
         asked: Asked<'_>,
-        request: Result<Request<Body>, http::Error>,
+        request: Request<Body>,
         expected: &[StatusCode],
     ) -> Result<Answer, Failure> {
-        let request = request.map_err(|error| {
-            let detail = format!("{:?} makes no address", asked.name);
-            Failure::new(ErrorKind::InvalidInput, detail).with_source(error)
-        })?;
         let exchange = self.exchange(asked, request, expected);
-        let limit = self.clock.sleep(self.request_timeout);
-        let outcome = match select(pin!(exchange), limit).await {
-            Either::Left((outcome, _)) => outcome,
-            // The connection is closed with the dropped future.
-            Either::Right(_) => Err(Failure::timeout(asked, self.request_timeout)),
-        };
+        let outcome = self.in_time(asked, exchange).await.flatten();
         if let Err(failure) = &outcome
             && failure.kind() == ErrorKind::Unauthenticated
         {
             self.read_way_in_again().await;
         }
         outcome
+    }
+
+    /// Gives up what takes too long. Its connection is closed with the dropped future.
+    async fn in_time<T>(
+        &self,
+        asked: Asked<'_>,
+        future: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        let limit = self.clock.sleep(self.request_timeout);
+        match select(pin!(future), limit).await {
+            Either::Left((output, _)) => Ok(output),
+            Either::Right(_) => Err(Failure::timeout(asked, self.request_timeout)),
+        }
     }
 
     async fn exchange(
@@ -183,21 +184,10 @@ impl Api {
 
     /// Opens a watch. It ends with its connection; what a silent one means is for the caller to judge.
     pub(crate) async fn watch(&self, asked: Asked<'_>, path: &str) -> Result<Events, NoWatch> {
-        let request = Request::get(path)
-            .header(header::USER_AGENT, USER_AGENT)
-            .body(Vec::new());
-        let request = request.map_err(|error| {
-            let detail = format!("{:?} makes no address", asked.name);
-            Failure::new(ErrorKind::InvalidInput, detail).with_source(error)
-        })?;
+        let request = built(asked, request(Method::GET, path).body(Vec::new()))?;
         let client = self.clients().watches;
-        let opening = async move { client.request_events::<Value>(request).await };
-        let limit = self.clock.sleep(self.request_timeout);
-        let opened = match select(pin!(opening), limit).await {
-            Either::Left((opened, _)) => opened,
-            Either::Right(_) => return Err(Failure::timeout(asked, self.request_timeout).into()),
-        };
-        match opened {
+        let opening = client.request_events::<Value>(request);
+        match self.in_time(asked, opening).await? {
             Ok(events) => Ok(Box::pin(events)),
             Err(kube::Error::Api(status)) if status.code == StatusCode::GONE.as_u16() => {
                 Err(NoWatch::Gone)
@@ -238,6 +228,22 @@ impl Api {
             }
         }
     }
+}
+
+/// A request that says who sends it.
+fn request(method: Method, path: &str) -> Builder {
+    let builder = Request::builder().method(method).uri(path);
+    builder.header(header::USER_AGENT, USER_AGENT)
+}
+
+fn built<T>(
+    asked: Asked<'_>,
+    request: Result<Request<T>, http::Error>,
+) -> Result<Request<T>, Failure> {
+    request.map_err(|error| {
+        let detail = format!("{:?} makes no address", asked.name);
+        Failure::new(ErrorKind::InvalidInput, detail).with_source(error)
+    })
 }
 
 /// Status, the server's clock where it is wanted, and how long the server wants to be left alone.

@@ -283,8 +283,14 @@ impl ClusterBuilder {
             process_began,
             selector: self.members,
         };
-        let mut api = Api::new(clients, source, namespace, self.request_timeout, clock);
-        api.rights_interval = self.rights_interval;
+        let api = Api::new(
+            clients,
+            source,
+            namespace,
+            self.request_timeout,
+            self.rights_interval,
+            clock,
+        );
         Ok(Cluster::new(api, settings, tasks))
     }
 }

@@ -3,7 +3,6 @@
 //! A kubelet says so of a container only when its processes are gone. That a pod or its node is missing, unknown, not ready or failed says
 //! nothing: it may run on where nobody can see it.
 
-use std::hash::Hasher;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -285,27 +284,5 @@ pub(crate) fn look(
             Look::Found(format!("{uid} {name} {container} {id}"))
         }
         _ => Look::NotYet("the kubelet has not reported the container's id"),
-    }
-}
-
-/// The 64-bit FNV-1a hash (RFC 9923), for spreading candidates over time.
-#[derive(Debug)]
-pub(crate) struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }

@@ -4,19 +4,23 @@ use std::error::Error as Source;
 use std::time::Duration;
 
 use http::StatusCode;
-use tenure_core::{Effect, Error, ErrorKind};
+use tenure_core::{Effect, ErrorKind};
+
+use crate::failure::{self, Backend};
 
 /// The name of this backend in descriptions and errors.
 pub(crate) const BACKEND: &str = "kubernetes";
 
-/// A failure before it is known which operation of the backend it ends.
+/// Whose failures these are.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    detail: String,
-    effect: Effect,
-    kind: ErrorKind,
-    source: Option<Box<dyn Source + Send + Sync>>,
+pub(crate) enum Kubernetes {}
+
+impl Backend for Kubernetes {
+    const NAME: &'static str = BACKEND;
 }
+
+/// A failure before it is known which operation of the backend it ends.
+pub(crate) type Failure = failure::Failure<Kubernetes>;
 
 /// What was asked of the API server: for messages, and for rights that are missing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,50 +64,10 @@ impl Asked<'_> {
 }
 
 impl Failure {
-    /// A failure that has changed nothing.
-    pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self {
-            detail: detail.into(),
-            effect: Effect::NotApplied,
-            kind,
-            source: None,
-        }
-    }
-
-    pub(crate) fn with_source(self, source: impl Into<Box<dyn Source + Send + Sync>>) -> Self {
-        Self {
-            source: Some(source.into()),
-            ..self
-        }
-    }
-
-    /// The same failure, of something that may have happened all the same.
-    pub(crate) fn unknown(self) -> Self {
-        Self {
-            effect: Effect::Unknown,
-            ..self
-        }
-    }
-
-    pub(crate) fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
-    pub(crate) fn into_error(self, operation: &'static str) -> Error {
-        let error = Error::new(self.kind, self.effect, operation, BACKEND, self.detail);
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    }
-
     /// No answer came within `limit`.
     pub(crate) fn timeout(asked: Asked<'_>, limit: Duration) -> Self {
         let detail = format!("{}: no answer within {limit:?}", asked.of());
-        Self {
-            effect: asked.open_effect(),
-            ..Self::new(ErrorKind::Timeout, detail)
-        }
+        Self::new(ErrorKind::Timeout, detail).with_effect(asked.open_effect())
     }
 
     /// The way to the API server failed.
@@ -121,10 +85,9 @@ impl Failure {
             asked.open_effect()
         };
         let detail = format!("{}: {cause}{advice}", asked.of());
-        Self {
-            effect,
-            ..Self::new(kind, detail).with_source(error)
-        }
+        Self::new(kind, detail)
+            .with_source(error)
+            .with_effect(effect)
     }
 
     /// The API server refused, with this status and message.
@@ -188,14 +151,12 @@ impl Failure {
             ),
         };
         let open = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
-        Self {
-            effect: if open {
-                asked.open_effect()
-            } else {
-                Effect::NotApplied
-            },
-            ..Self::new(kind, detail)
-        }
+        let effect = if open {
+            asked.open_effect()
+        } else {
+            Effect::NotApplied
+        };
+        Self::new(kind, detail).with_effect(effect)
     }
 
     /// The API server said yes, and something that cannot be understood.
@@ -205,10 +166,9 @@ impl Failure {
     ) -> Self {
         let what = what.into();
         let detail = format!("{}: the answer cannot be understood: {what}", asked.of());
-        Self {
-            effect: asked.open_effect(),
-            ..Self::new(ErrorKind::Unavailable, detail).with_source(what)
-        }
+        Self::new(ErrorKind::Unavailable, detail)
+            .with_source(what)
+            .with_effect(asked.open_effect())
     }
 }
 
@@ -245,6 +205,8 @@ fn innermost(error: &(dyn Source + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tenure_core::Error;
+
     use super::*;
 
     const UPDATE: Asked<'static> = Asked {

@@ -1,16 +1,13 @@
-//! What one handle is told of changes: the newest of each, not a queue, so that a slow reader costs no memory.
+//! What one handle is told of changes.
 
-use std::future::poll_fn;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Poll, Waker};
 
 use serde_json::Value;
 use tenure_core::Version;
 
 use super::record::Lease;
 use super::watch::Sink;
-use crate::locked::locked;
+use crate::mailbox::Mailbox;
 
 /// One thing that a handle is told.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,7 +23,6 @@ struct Pending {
     changed: bool,
     members: bool,
     seen: Option<Box<Lease>>,
-    waker: Option<Waker>,
     watching: Option<bool>,
 }
 
@@ -35,18 +31,18 @@ struct Pending {
 pub(crate) struct Hints {
     /// The newest version that an answer has shown: its echo by the watch is no news.
     answered: AtomicU64,
-    pending: Mutex<Pending>,
+    pending: Mailbox<Pending>,
     /// The newest version that the watch has told.
     told: AtomicU64,
 }
 
 impl Hints {
     pub(crate) fn look(&self) {
-        self.tell(|pending| pending.changed = true);
+        self.pending.tell(|pending| pending.changed = true);
     }
 
     pub(crate) fn members_changed(&self) {
-        self.tell(|pending| pending.members = true);
+        self.pending.tell(|pending| pending.members = true);
     }
 
     /// The lock has become this.
@@ -54,7 +50,8 @@ impl Hints {
         let version = lease.version().0;
         self.told.fetch_max(version, Ordering::Relaxed);
         if version > self.answered.load(Ordering::Relaxed) {
-            self.tell(|pending| pending.seen = Some(Box::new(lease)));
+            self.pending
+                .tell(|pending| pending.seen = Some(Box::new(lease)));
         }
     }
 
@@ -69,39 +66,24 @@ impl Hints {
     }
 
     pub(crate) fn tell_watching(&self, works: bool) {
-        self.tell(|pending| pending.watching = Some(works));
+        self.pending.tell(|pending| pending.watching = Some(works));
     }
 
     /// Waits for the next hint.
     pub(crate) async fn next(&self) -> Told {
-        poll_fn(|context| {
-            let mut pending = locked(&self.pending);
-            let told = if let Some(works) = pending.watching.take() {
-                Told::Watching(works)
-            } else if let Some(lease) = pending.seen.take() {
-                Told::Seen(lease)
-            } else if std::mem::take(&mut pending.changed) {
-                Told::Changed
-            } else if std::mem::take(&mut pending.members) {
-                Told::MembersChanged
-            } else {
-                pending.waker = Some(context.waker().clone());
-                return Poll::Pending;
-            };
-            Poll::Ready(told)
-        })
-        .await
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut Pending)) {
-        let waker = {
-            let mut pending = locked(&self.pending);
-            change(&mut pending);
-            pending.waker.take()
+        let take = |pending: &mut Pending| {
+            if let Some(works) = pending.watching.take() {
+                return Some(Told::Watching(works));
+            }
+            if let Some(lease) = pending.seen.take() {
+                return Some(Told::Seen(lease));
+            }
+            if std::mem::take(&mut pending.changed) {
+                return Some(Told::Changed);
+            }
+            std::mem::take(&mut pending.members).then_some(Told::MembersChanged)
         };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.pending.next(take).await
     }
 }
 

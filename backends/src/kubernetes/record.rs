@@ -151,7 +151,7 @@ impl Lease {
         annotations::token(self)
     }
 
-    /// Whether `candidate` holds it, with this token as far as the record tells.
+    /// Whether `candidate` holds it.
     pub(crate) fn is_held_by(&self, candidate: &CandidateId) -> bool {
         self.holder().is_some_and(|holder| holder.is(candidate))
     }

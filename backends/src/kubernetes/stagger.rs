@@ -1,12 +1,11 @@
 //! When several candidates see a lock become free, they do not all reach for it in the same moment.
 
-use std::hash::Hasher;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use tenure_core::Version;
 
-use super::container;
 use super::hints::{Hints, Told};
 use super::record::Lease;
 use super::store::Store;
@@ -66,10 +65,16 @@ fn delay(store: &Store, lease: &Lease) -> Duration {
     if !known.has_rivals(store.cluster.api.clock.now()) {
         return Duration::ZERO;
     }
-    let mut hasher = container::Fnv::default();
-    hasher.write(store.cluster.settings.pod_name.as_bytes());
-    hasher.write_u64(lease.version().0);
+    let part = spread(&store.cluster.settings.pod_name, lease.version()) >> 48;
     known
         .trip
-        .mul_f64(f64::from(u16::try_from(hasher.finish() >> 48).unwrap_or(0)) / 65_536.0)
+        .mul_f64(f64::from(u16::try_from(part).unwrap_or(0)) / 65_536.0)
+}
+
+/// The 64-bit FNV-1a hash (RFC 9923) of a candidate's pod and a version.
+fn spread(pod: &str, version: Version) -> u64 {
+    let bytes = pod.bytes().chain(version.0.to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -3,10 +3,8 @@
 //! What it tells is a hint. It may come late or never, and nothing is lost by that but time.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -17,7 +15,7 @@ use tenure_core::ErrorKind;
 
 use super::api::{Api, Events, NoWatch};
 use super::error::{Asked, Failure};
-use crate::locked::locked;
+use crate::mailbox::Mailbox;
 
 /// The server ends a watch after this long, so that no connection lives for ever behind a load balancer.
 const SERVER_ENDS_AFTER_SECONDS: u64 = 290;
@@ -55,32 +53,16 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
 
 /// Asks a watch to be opened again.
 #[derive(Default, Debug)]
-pub(crate) struct Nudge {
-    state: Mutex<(bool, Option<Waker>)>,
-}
+pub(crate) struct Nudge(Mailbox<bool>);
 
 impl Nudge {
     pub(crate) fn nudge(&self) {
-        let waker = {
-            let mut state = locked(&self.state);
-            state.0 = true;
-            state.1.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.0.tell(|nudged| *nudged = true);
     }
 
     async fn nudged(&self) {
-        poll_fn(|context| {
-            let mut state = locked(&self.state);
-            if std::mem::take(&mut state.0) {
-                return Poll::Ready(());
-            }
-            state.1 = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
+        let take = |nudged: &mut bool| std::mem::take(nudged).then_some(());
+        self.0.next(take).await;
     }
 }
 
