@@ -1,14 +1,14 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tenure_backends::file::{FileLock, FileRoot};
-use tenure_core::backend::{Hold, OperatorRequest, RequestKind, Submitted};
-use tenure_core::{ElectionName, LockBackend, Nanos, Version, WallTime};
+use tenure_core::backend::{Hold, RequestKind};
+use tenure_core::{ElectionName, Nanos, Version, WallTime};
 
 use super::log::{Actor, Log};
+use super::operator::{Operator, Patience};
 use crate::clock::{ClockStart, NodeClock};
 use crate::disk::Disk;
 use crate::executor::{Handle, NodeId, Process};
@@ -21,9 +21,10 @@ const ELECTION: &str = "simulated";
 /// The operator's machine, which is none of the plan's.
 const OPERATOR: NodeId = NodeId(u16::MAX);
 const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
-/// How often an operator tries what fails.
-const TRIES_MAX: u32 = 200;
-const RETRIES_AFTER: Duration = Duration::from_millis(200);
+const PATIENCE: Patience = Patience {
+    tries_max: 200,
+    retries_after: Duration::from_millis(200),
+};
 
 /// The lock of a run where it is a file: a disk, the real backend over it, and what is told of the lock.
 #[derive(Clone)]
@@ -33,9 +34,8 @@ struct Inner {
     disk: Disk,
     handle: Handle,
     log: Log,
-    operator: NodeClock,
-    /// What operators are about to ask for, the first of it just now.
-    requests: Mutex<VecDeque<RequestKind>>,
+    operator: Operator,
+    operator_clock: NodeClock,
     seed: u64,
     shown: Mutex<Shown>,
     /// Whether changes are never told.
@@ -64,8 +64,8 @@ impl Files {
             disk,
             handle: handle.clone(),
             log: log.clone(),
-            operator: NodeClock::new(handle, start),
-            requests: Mutex::default(),
+            operator: Operator::default(),
+            operator_clock: NodeClock::new(handle, start),
             seed: plan.seed,
             shown: Mutex::default(),
             silent: plan.server.silent,
@@ -139,52 +139,22 @@ impl Files {
 
     /// An operator leaves a request, after those that were left before.
     pub(super) fn submit(&self, kind: RequestKind) {
-        let busy = {
-            let mut requests = self.requests();
-            requests.push_back(kind);
-            requests.len() > 1
-        };
-        if busy {
+        if !self.0.operator.queue(kind) {
             return;
         }
         let process = Process::on(OPERATOR);
-        let lock = self.open(&process, &self.0.operator, u64::MAX);
+        let lock = self.open(&process, &self.0.operator_clock, u64::MAX);
         let files = self.clone();
         self.0.handle.spawn(&process, async move {
-            while let Some(kind) = files.first_request() {
-                files.insist(&lock, kind).await;
-                files.requests().pop_front();
-            }
+            let Inner {
+                handle, operator, ..
+            } = &*files.0;
+            let accepted = || {
+                let shown = *files.shown();
+                files.tell(None, Deed::Requested, shown);
+            };
+            operator.serve(&lock, handle, PATIENCE, accepted).await;
         });
-    }
-
-    fn requests(&self) -> MutexGuard<'_, VecDeque<RequestKind>> {
-        self.0.requests.lock().expect(ONE_THREAD)
-    }
-
-    fn first_request(&self) -> Option<RequestKind> {
-        self.requests().front().copied()
-    }
-
-    /// Tries again what fails or comes too late, as an operator does who waits for the answer: a pause only until something else is
-    /// wanted, and no resignation, which may have happened by then.
-    async fn insist(&self, lock: &FileLock, kind: RequestKind) {
-        for _ in 0..TRIES_MAX {
-            if let Ok(seen) = lock.observe().await {
-                let token = seen.token;
-                let submitted = lock.submit(&OperatorRequest { kind, token }).await;
-                if let Ok(Submitted::Accepted) = submitted {
-                    let shown = *self.shown();
-                    self.tell(None, Deed::Requested, shown);
-                    return;
-                }
-            }
-            let newer = self.requests().len() > 1;
-            if kind == RequestKind::Resign || (kind == RequestKind::Pause && newer) {
-                return;
-            }
-            self.0.handle.sleep(RETRIES_AFTER).await;
-        }
     }
 
     /// A candidate was granted the lock.

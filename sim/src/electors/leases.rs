@@ -1,16 +1,16 @@
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenure_backends::kubernetes::simulated::{Mistake, World};
 use tenure_backends::kubernetes::{Cluster, DeathProof, LeaseLock};
-use tenure_core::backend::{Holder, OperatorRequest, RequestKind, Submitted};
-use tenure_core::{Clock, ElectionName, LockBackend, Nanos, WallTime};
+use tenure_core::backend::{Holder, RequestKind};
+use tenure_core::{Clock, ElectionName, Nanos, WallTime};
 
 use super::log::{Actor, Log};
 use super::network::Network;
+use super::operator::{Operator, Patience};
 use super::recorded::Current;
 use super::run::pace;
 use super::tasks::ProcessTasks;
@@ -30,11 +30,13 @@ const OPERATOR: &str = "operator";
 const CANDIDATE: &str = "candidate";
 const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
 const ALWAYS: u16 = 1_000;
-/// How often an operator tries what fails.
-const TRIES_MAX: u32 = 20_000;
+/// An operator's, where nothing is stretched.
+const PATIENCE: Patience = Patience {
+    tries_max: 20_000,
+    retries_after: Duration::from_millis(200),
+};
 /// How often the members are listed where they are not told.
 const MEMBERS_EVERY: Duration = Duration::from_secs(10);
-const RETRIES_AFTER: Duration = Duration::from_millis(200);
 /// Long enough for any answer on a good day: an operator tries again, and an elector drops its requests earlier.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -52,14 +54,13 @@ struct Inner {
     network: Network,
     /// Whether candidates take the kubelets' word for a death.
     death_proof: bool,
-    operator: NodeClock,
+    operator: Operator,
+    operator_clock: NodeClock,
     /// The operator's node, after those of the plan.
     operator_node: NodeId,
     pace: u32,
     /// A mistake in the candidates' backends.
     planted: Option<Mistake>,
-    /// What operators are about to ask for, the first of it just now.
-    requests: Mutex<VecDeque<RequestKind>>,
     teller: Arc<Teller>,
     /// Whether candidates may not watch.
     unwatched: bool,
@@ -101,12 +102,12 @@ impl Leases {
             host: host.clone(),
             network: network.clone(),
             kubelets,
-            operator: NodeClock::new(handle, start),
+            operator: Operator::default(),
+            operator_clock: NodeClock::new(handle, start),
             death_proof: plan.server.death_proof,
             operator_node: NodeId(operator_node),
             pace: pace(plan),
             planted: bug.and_then(Bug::lease_mistake),
-            requests: Mutex::default(),
             teller,
             unwatched: plan.server.silent,
         }));
@@ -314,12 +315,7 @@ impl Leases {
 
     /// An operator leaves a request, after those that were left before.
     pub(super) fn submit(&self, kind: RequestKind) {
-        let busy = {
-            let mut requests = self.requests();
-            requests.push_back(kind);
-            requests.len() > 1
-        };
-        if busy {
+        if !self.0.operator.queue(kind) {
             return;
         }
         let process = Process::on(self.0.operator_node);
@@ -335,43 +331,24 @@ impl Leases {
         let lock = self.open(
             &[link(), link()],
             &process,
-            &self.0.operator.clock(),
+            &self.0.operator_clock.clock(),
             "operator",
         );
         let leases = self.clone();
         self.0.handle.spawn(&process, async move {
-            while let Some(kind) = leases.first_request() {
-                leases.insist(&lock, kind).await;
-                leases.requests().pop_front();
-            }
+            let Inner {
+                handle,
+                operator,
+                pace,
+                ..
+            } = &*leases.0;
+            let patience = Patience {
+                retries_after: PATIENCE.retries_after * *pace,
+                ..PATIENCE
+            };
+            // The store itself tells what has landed.
+            operator.serve(&lock, handle, patience, || {}).await;
         });
-    }
-
-    fn requests(&self) -> MutexGuard<'_, VecDeque<RequestKind>> {
-        self.0.requests.lock().expect(ONE_THREAD)
-    }
-
-    fn first_request(&self) -> Option<RequestKind> {
-        self.requests().front().copied()
-    }
-
-    /// Tries again what fails or comes too late, as an operator does who waits for the answer: a pause only until something else is
-    /// wanted, and no resignation, which may have happened by then.
-    async fn insist(&self, lock: &LeaseLock, kind: RequestKind) {
-        for _ in 0..TRIES_MAX {
-            if let Ok(seen) = lock.observe().await {
-                let token = seen.token;
-                let submitted = lock.submit(&OperatorRequest { kind, token }).await;
-                if let Ok(Submitted::Accepted) = submitted {
-                    return;
-                }
-            }
-            let newer = self.requests().len() > 1;
-            if kind == RequestKind::Resign || (kind == RequestKind::Pause && newer) {
-                return;
-            }
-            self.0.handle.sleep(RETRIES_AFTER * self.0.pace).await;
-        }
     }
 }
 

@@ -19,6 +19,7 @@ mod lock;
 mod log;
 mod network;
 mod node;
+mod operator;
 mod recorded;
 mod resource;
 mod run;
