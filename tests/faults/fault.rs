@@ -72,18 +72,34 @@ pub(crate) enum ServerFault {
 }
 
 /// Faults with how often each comes.
-pub(crate) type Mix = &'static [(u64, Fault)];
+type Faults = &'static [(u64, Fault)];
+
+/// What happens in a trial: the faults of all these lists.
+pub(crate) type Mix = &'static [Faults];
 
 /// What may happen to processes.
 pub(crate) const PROCESSES: Mix = &[
+    ANY_PROCESSES,
+    &[
+        (4, Fault::KillProgramAndGuard),
+        (1, Fault::StopGuard(Stop::Long)),
+    ],
+];
+
+/// What may happen to the candidates of a Lease. Not the death of program and guard together: nobody promises anything about it where
+/// the lock ages.
+pub(crate) const PROCESSES_ON_A_LEASE: Mix = &[
+    ANY_PROCESSES,
+    &[(1, Fault::StopProgram(Victim::Leader, Stop::Long))],
+];
+
+const ANY_PROCESSES: Faults = &[
     (6, Fault::KillGuard),
     (6, Fault::KillJob),
     (16, Fault::KillProgram(Victim::Leader)),
     (4, Fault::KillProgram(Victim::Follower)),
-    (4, Fault::KillProgramAndGuard),
     (6, Fault::Resign),
     (3, Fault::StopGuard(Stop::Short)),
-    (1, Fault::StopGuard(Stop::Long)),
     (2, Fault::StopGuardKillProgram),
     (6, Fault::StopProgram(Victim::Leader, Stop::Short)),
     (3, Fault::StopProgram(Victim::Leader, Stop::Long)),
@@ -95,21 +111,25 @@ pub(crate) const PROCESSES: Mix = &[
 ];
 
 /// A lock file that vanishes again and again, while candidates come and go. Each takes a lease, so these have a trial of their own.
-pub(crate) const LOCK_FILE: Mix = &[
+pub(crate) const LOCK_FILE: Mix = &[&[
     (3, Fault::DeleteLockFile),
     (3, Fault::ReplaceLockFile),
     (2, Fault::KillProgram(Victim::Leader)),
     (1, Fault::StopProgram(Victim::Leader, Stop::Long)),
     (1, Fault::TerminateProgram(Victim::Leader)),
-];
+]];
 
 /// What the promises about fires hold under: the ledger lies in the lock, so the lock file is left alone.
-pub(crate) const FIRING: Mix = &[
+pub(crate) const FIRING: Mix = &[ANY_FIRING, &[(2, Fault::KillProgramAndGuard)]];
+
+/// What they hold under on a Lease.
+pub(crate) const FIRING_ON_A_LEASE: Mix = &[ANY_FIRING];
+
+const ANY_FIRING: Faults = &[
     (4, Fault::KillGuard),
     (2, Fault::KillJob),
     (8, Fault::KillProgram(Victim::Leader)),
     (2, Fault::KillProgram(Victim::Follower)),
-    (2, Fault::KillProgramAndGuard),
     (4, Fault::Resign),
     (4, Fault::StopProgram(Victim::Leader, Stop::Short)),
     (2, Fault::StopProgram(Victim::Leader, Stop::Long)),
@@ -119,51 +139,18 @@ pub(crate) const FIRING: Mix = &[
 ];
 
 /// A disk that is full again and again, while candidates come and go.
-pub(crate) const FULL_DISK: Mix = &[
+pub(crate) const FULL_DISK: Mix = &[&[
     (4, Fault::FillDisk),
     (2, Fault::KillProgram(Victim::Leader)),
     (1, Fault::TerminateProgram(Victim::Leader)),
-];
+]];
 
 const fn way(victim: Victim, fault: WayFault) -> Fault {
     Fault::Server(ServerFault::Way(victim, fault))
 }
 
-/// What may happen to the candidates of a Lease. Not the death of program and guard together: nobody promises anything about it where
-/// the lock ages.
-pub(crate) const PROCESSES_ON_A_LEASE: Mix = &[
-    (6, Fault::KillGuard),
-    (6, Fault::KillJob),
-    (16, Fault::KillProgram(Victim::Leader)),
-    (4, Fault::KillProgram(Victim::Follower)),
-    (6, Fault::Resign),
-    (3, Fault::StopGuard(Stop::Short)),
-    (2, Fault::StopGuardKillProgram),
-    (6, Fault::StopProgram(Victim::Leader, Stop::Short)),
-    (4, Fault::StopProgram(Victim::Leader, Stop::Long)),
-    (2, Fault::StopProgram(Victim::Follower, Stop::Short)),
-    (1, Fault::StopProgram(Victim::Follower, Stop::Long)),
-    (3, Fault::TerminateAll),
-    (12, Fault::TerminateProgram(Victim::Leader)),
-    (3, Fault::TerminateProgram(Victim::Follower)),
-];
-
-/// What the promises about fires hold under on a Lease.
-pub(crate) const FIRING_ON_A_LEASE: Mix = &[
-    (4, Fault::KillGuard),
-    (2, Fault::KillJob),
-    (8, Fault::KillProgram(Victim::Leader)),
-    (2, Fault::KillProgram(Victim::Follower)),
-    (4, Fault::Resign),
-    (4, Fault::StopProgram(Victim::Leader, Stop::Short)),
-    (2, Fault::StopProgram(Victim::Leader, Stop::Long)),
-    (2, Fault::TerminateAll),
-    (8, Fault::TerminateProgram(Victim::Leader)),
-    (2, Fault::TerminateProgram(Victim::Follower)),
-];
-
 /// What may happen on the way to an API server.
-pub(crate) const NETWORK: Mix = &[
+pub(crate) const NETWORK: Mix = &[&[
     (3, way(Victim::Leader, WayFault::Cut(Stop::Long))),
     (3, way(Victim::Leader, WayFault::Cut(Stop::Short))),
     (5, way(Victim::Leader, WayFault::Hold(Stop::Long))),
@@ -180,10 +167,10 @@ pub(crate) const NETWORK: Mix = &[
     (3, Fault::Resign),
     (3, Fault::TerminateProgram(Victim::Leader)),
     (2, Fault::StopProgram(Victim::Leader, Stop::Long)),
-];
+]];
 
 /// What may happen to the servers, and what others do to a Lease.
-pub(crate) const SERVERS: Mix = &[
+pub(crate) const SERVERS: Mix = &[&[
     (4, Fault::Server(ServerFault::DeleteLease)),
     (4, Fault::Server(ServerFault::EditLease)),
     (4, Fault::Server(ServerFault::EmptyLease)),
@@ -197,11 +184,11 @@ pub(crate) const SERVERS: Mix = &[
     (3, Fault::Server(ServerFault::WithdrawWatch)),
     (3, Fault::KillProgram(Victim::Leader)),
     (3, Fault::TerminateProgram(Victim::Leader)),
-];
+]];
 
 impl Fault {
     pub(crate) fn choose(mix: Mix, random: &mut Random) -> Self {
-        random.weighted(mix)
+        random.weighted(&mix.concat())
     }
 
     /// Whether a leader may end by this without having written down what it did.

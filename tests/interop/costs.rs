@@ -188,16 +188,20 @@ fn measure(what: &str, round: impl Fn(Duration) -> Duration + Sync) -> Vec<Durat
     overlaps
 }
 
+fn all_shorter(overlaps: &[Duration], than: Duration) {
+    assert!(
+        overlaps.iter().all(|overlap| *overlap < than),
+        "{overlaps:?}"
+    );
+}
+
 #[test]
 fn a_lease_deleted_under_ours_makes_two_leaders_for_no_longer_than_the_watch_takes() {
     let overlaps = measure(
         "Lease of ours deleted, two of client-go follow",
         deleted_under_ours,
     );
-    assert!(
-        overlaps.iter().all(|overlap| *overlap < AT_ONCE),
-        "{overlaps:?}"
-    );
+    all_shorter(&overlaps, AT_ONCE);
 }
 
 #[test]
@@ -206,10 +210,7 @@ fn a_lease_emptied_under_ours_makes_two_leaders_for_no_longer_than_the_watch_tak
         "Lease of ours emptied by client-go, another one follows",
         emptied_under_ours,
     );
-    assert!(
-        overlaps.iter().all(|overlap| *overlap < AT_ONCE),
-        "{overlaps:?}"
-    );
+    all_shorter(&overlaps, AT_ONCE);
 }
 
 #[test]
@@ -217,10 +218,7 @@ fn a_leader_of_client_go_that_is_cut_off_is_the_only_one_that_leads_too_long() {
     // It goes on for its renew deadline once more after it has lost: nobody else can help that.
     let most = SHORT.renew_deadline * 2 + SHORT.retry_period;
     let overlaps = measure("leader of client-go cut off, ours follows", cut_off_leader);
-    assert!(
-        overlaps.iter().all(|overlap| *overlap < most),
-        "{overlaps:?}"
-    );
+    all_shorter(&overlaps, most);
 }
 
 #[test]
@@ -230,8 +228,5 @@ fn a_leader_of_client_go_that_was_paused_is_the_only_one_that_leads_too_long() {
         "leader of client-go paused for longer than its lease, ours follows",
         paused_leader,
     );
-    assert!(
-        overlaps.iter().all(|overlap| *overlap < most),
-        "{overlaps:?}"
-    );
+    all_shorter(&overlaps, most);
 }

@@ -9,7 +9,7 @@ use tenure_core::elector::{Backoff, Told};
 use tenure_core::{Control, Event, StopReason, Timing};
 use tenure_testkit::{CAMEL_RULES, Flow, Namespace, Proxy, TestCluster, WATCH_RULES};
 
-use crate::scene::{NAME, election, part, wait};
+use crate::scene::{NAME, cluster_behind, election, part, place, wait};
 
 /// A candidate that runs for ever, and what it tells.
 struct Candidate {
@@ -68,17 +68,13 @@ impl Candidate {
 }
 
 async fn open(namespace: &Namespace<'_>, proxy: &Proxy, rules: &[tenure_testkit::Rule]) -> Cluster {
-    let account = namespace.account(rules);
-    let builder = Cluster::builder().config(account.config(proxy.port()));
-    builder.open().await.unwrap()
+    cluster_behind(&namespace.account(rules), proxy).await
 }
 
 #[test]
 fn a_leader_stops_as_soon_as_the_watch_shows_another_holder() {
     wait(async {
-        let namespace = TestCluster::shared().namespace();
-        let proxy = Proxy::to(namespace.cluster.api().port());
-        let cluster = open(&namespace, &proxy, WATCH_RULES).await;
+        let (namespace, cluster) = place().await;
         let mut leader = candidate(&cluster);
         leader.starts().await;
         let steal = json!({ "spec": { "holderIdentity": "somebody-else" } });
@@ -95,9 +91,7 @@ fn a_leader_stops_as_soon_as_the_watch_shows_another_holder() {
 fn a_leader_stops_when_its_lease_is_deleted_or_emptied() {
     for deletes in [true, false] {
         wait(async {
-            let namespace = TestCluster::shared().namespace();
-            let proxy = Proxy::to(namespace.cluster.api().port());
-            let cluster = open(&namespace, &proxy, WATCH_RULES).await;
+            let (namespace, cluster) = place().await;
             let mut leader = candidate(&cluster);
             leader.starts().await;
             if deletes {
