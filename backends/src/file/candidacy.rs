@@ -282,6 +282,7 @@ impl Candidacy {
             hold: held.hold(),
             note: held.record.note.clone(),
             request,
+            standing: None,
             vacancy,
         };
         *locked(&self.grip) = Some(Arc::clone(file));

@@ -47,6 +47,7 @@ impl Candidacy {
         let held = self.held.as_ref().expect("a hold was just proven");
         Ok(Renewed::Confirmed(RenewalReceipt {
             request,
+            standing: None,
             version: held.record.version,
         }))
     }

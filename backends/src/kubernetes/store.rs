@@ -308,6 +308,7 @@ impl Store {
             hold,
             note: seen.note,
             request: seen.request,
+            standing: None,
             vacancy: Vacancy::AsClaimed,
         }))
     }
@@ -342,6 +343,7 @@ impl Store {
         let seen = lease.observation();
         Ok(Renewed::Confirmed(RenewalReceipt {
             request: seen.request,
+            standing: None,
             version: lease.version(),
         }))
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Note, Observation, OperatorRequest};
-use crate::{CandidateId, FencingToken, Identity, Nonce, Version, WallTime};
+use crate::{CandidateId, FencingToken, Identity, Nonce, Reading, Version, WallTime};
 
 /// What the compare-and-swap of an acquiring write on a leased record compares with. Session locks need none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -54,6 +54,19 @@ pub struct Hold {
     pub version: Version,
 }
 
+/// What is known of a session that keeps several holds, where its signs of life are not those of one hold. All by the candidate's own clocks.
+///
+/// [`Proof::Later`](super::Proof::Later) is then the session's to judge: `proven` is what its own writes have proved.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Standing {
+    /// When the newest acknowledged sign of life was acknowledged.
+    pub acknowledged: Reading,
+    /// When the newest sign of life that is proven was sent: the deadline counts from here.
+    pub proven: Reading,
+    /// When the newest acknowledged sign of life was sent: the next one is due a renew interval later.
+    pub sent: Reading,
+}
+
 /// An acquired lock, with what its record said.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Grant {
@@ -63,6 +76,8 @@ pub struct Grant {
     pub note: Option<Note>,
     /// A request that stands in the record.
     pub request: Option<OperatorRequest>,
+    /// What is known of the session that has the lock, where it is shared; else the claim is a sign of life of its own.
+    pub standing: Option<Standing>,
     /// What is known about the time before.
     pub vacancy: Vacancy,
 }
@@ -98,6 +113,8 @@ pub struct Renewal {
 pub struct RenewalReceipt {
     /// A request that stands in the record, where the backend sees it without a request of its own.
     pub request: Option<OperatorRequest>,
+    /// What is known of the session that has the lock, where it is shared; else the renewal is a sign of life of its own.
+    pub standing: Option<Standing>,
     /// The version of the record after the renewal.
     pub version: Version,
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -6,6 +7,7 @@ use super::{
     Acquired, Claim, Description, Member, Observation, OperatorRequest, Release, Released, Renewal,
     Renewed, Submitted,
 };
+use crate::timing::Timing;
 use crate::{CandidateId, Effect, Error, ErrorKind};
 
 /// Something moved, or may have. A hint can make an elector look, try or stop; it never extends a leadership.
@@ -37,6 +39,17 @@ pub enum Hint {
 pub trait LockBackend: fmt::Debug + Send + Sync + 'static {
     /// What this backend is. Never changes.
     fn description(&self) -> &Description;
+
+    /// The timing of an election on this lock, where none is set.
+    fn timing(&self) -> Timing {
+        Timing::standard()
+    }
+
+    /// After how long without a sign of life the store ends the holder's session, where it counts that itself. No lease duration may be
+    /// longer. It may become another one with the next session.
+    fn session_timeout(&self) -> Option<Duration> {
+        None
+    }
 
     /// Reads the lock from the store, authoritatively.
     ///

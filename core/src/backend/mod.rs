@@ -12,13 +12,16 @@ mod lock;
 mod note;
 mod observation;
 mod request;
+mod signs;
 
 pub use description::{Description, LockKind, Proof};
 pub use hold::{
     Acquired, Basis, Claim, Grant, Hold, Release, Released, Renewal, RenewalReceipt, Renewed,
-    Vacancy,
+    Standing, Vacancy,
 };
 pub use lock::{Hint, LockBackend};
 pub use note::{Note, NoteTooLarge};
 pub use observation::{Held, Holder, LockState, Member, Observation, ReleaseMark};
 pub use request::{OperatorRequest, RequestKind, Submitted};
+pub use signs::Signs;
+pub(crate) use signs::{Acknowledged, is_later, later};

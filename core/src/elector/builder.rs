@@ -46,6 +46,7 @@ impl std::error::Error for ConfigError {}
 
 impl ElectionBuilder {
     pub(super) fn new(backend: Arc<dyn LockBackend>, clock: Arc<dyn Clock>, seed: Seed) -> Self {
+        let timing = backend.timing();
         Self {
             backend,
             clock,
@@ -56,7 +57,7 @@ impl ElectionBuilder {
             #[cfg(feature = "planted")]
             planted: None,
             seed,
-            timing: Timing::standard(),
+            timing,
             watchdog: None,
         }
     }
@@ -97,7 +98,7 @@ impl ElectionBuilder {
         self
     }
 
-    /// The timing. [`Timing::standard`] unless set.
+    /// The timing. The backend's own unless set: [`LockBackend::timing`].
     #[must_use]
     pub fn timing(mut self, timing: Timing) -> Self {
         self.timing = timing;
@@ -119,6 +120,10 @@ impl ElectionBuilder {
         let description = self.backend.description();
         if description.kind == LockKind::Session {
             self.timing.check_session().map_err(ConfigError::Timing)?;
+        }
+        if let Some(session) = self.backend.session_timeout() {
+            let checked = self.timing.check_session_timeout(session);
+            checked.map_err(ConfigError::Timing)?;
         }
         let name = match self.name {
             Some(name) => name,

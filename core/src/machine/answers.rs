@@ -5,7 +5,8 @@ use super::settings::probation;
 use super::timer::jittered;
 use super::{Eligibility, Machine, Moment, OnMissing, Output, Pending, Phase, Purpose};
 use crate::backend::{
-    Acquired, Grant, LockKind, LockState, Observation, Released, RenewalReceipt, Renewed, Vacancy,
+    Acquired, Grant, LockKind, LockState, Observation, Released, RenewalReceipt, Renewed, Standing,
+    Vacancy,
 };
 use crate::event::{Event, StopReason};
 use crate::planted::Mistake;
@@ -61,7 +62,7 @@ impl Machine {
                 self.look();
             }
             Purpose::Renew(attempt) if self.planted(Mistake::UnknownIsConfirmed) && unknown => {
-                self.confirmed(now, attempt);
+                self.confirmed(now, attempt, None);
             }
             Purpose::Renew(attempt) if unknown => {
                 if let Phase::Holding(holding) = &mut self.phase {
@@ -165,6 +166,7 @@ impl Machine {
             sent,
             grant.hold,
             grant.note,
+            grant.standing,
             wait.unwrap_or(Nanos::ZERO),
         );
         if let Some(last) = went_back {
@@ -191,8 +193,12 @@ impl Machine {
 
     fn renewed(&mut self, now: Moment, attempt: &Attempt, renewed: Renewed) {
         match renewed {
-            Renewed::Confirmed(RenewalReceipt { request, version }) => {
-                self.confirmed(now, attempt);
+            Renewed::Confirmed(RenewalReceipt {
+                request,
+                standing,
+                version,
+            }) => {
+                self.confirmed(now, attempt, standing);
                 if let Phase::Holding(holding) = &mut self.phase {
                     holding.hold.version = version;
                 }
@@ -213,11 +219,11 @@ impl Machine {
     }
 
     /// A renewal is known to have happened: by its answer, or by a read that found its nonce.
-    fn confirmed(&mut self, now: Moment, attempt: &Attempt) {
+    fn confirmed(&mut self, now: Moment, attempt: &Attempt, standing: Option<Standing>) {
         let Phase::Holding(holding) = &mut self.phase else {
             return;
         };
-        if let Some(note) = holding.confirm(now.reading, attempt, &self.spans) {
+        if let Some(note) = holding.confirm(now.reading, attempt, standing, &self.spans) {
             self.outputs.push_back(Output::NoteWritten(note));
         }
     }
@@ -284,7 +290,7 @@ impl Machine {
                 if let Some(attempt) = found {
                     let note_is_there = attempt.note.is_none() || attempt.note == observation.note;
                     if note_is_there {
-                        self.confirmed(now, &attempt);
+                        self.confirmed(now, &attempt, None);
                     }
                 }
                 self.heed(now, observation.request);
@@ -320,7 +326,7 @@ impl Machine {
             .holder()
             .is_some_and(|holder| holder.is(&self.settings.candidate));
         if own && self.spans.planted.is(Mistake::HintExtends) {
-            return self.confirmed(now, &Attempt::sent_now(now, Nonce(0)));
+            return self.confirmed(now, &Attempt::sent_now(now, Nonce(0)), None);
         }
         let newer = observation
             .version

@@ -4,7 +4,9 @@ use super::input::Operation;
 use super::settings::Spans;
 use super::timer::Timer;
 use super::{Deadline, Machine, Moment, Output, Phase, Purpose};
-use crate::backend::{Hold, LockKind, Note, Release, Renewal};
+use crate::backend::{
+    Acknowledged, Hold, LockKind, Note, Release, Renewal, Signs, Standing, is_later, later,
+};
 use crate::event::StopReason;
 use crate::planted::Mistake;
 use crate::{Nanos, Nonce, Reading};
@@ -24,15 +26,11 @@ pub(super) struct Holding {
     /// What the note in the lock is known to be.
     pub(super) note: Option<Note>,
     pub(super) note_wanted: Option<Note>,
-    /// Whether any write is proven. A claim that another write has to prove starts nothing before that.
-    pub(super) proved: bool,
-    /// When the newest write that is proven was sent: the deadline counts from here.
-    proven: Reading,
     /// Whether others are to go first once the lock is given back.
     pub(super) resigned: bool,
+    /// Which of its writes are proven.
+    signs: Signs,
     pub(super) stage: Stage,
-    /// Acknowledged renewals that a later one has yet to prove.
-    unproven: VecDeque<Acknowledged>,
     /// Renewals of unknown outcome.
     pub(super) unsettled: VecDeque<Attempt>,
     /// Whether anything of the work may be running.
@@ -76,16 +74,8 @@ pub(super) struct Attempt {
     pub(super) sent: Reading,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct Acknowledged {
-    at: Reading,
-    sent: Reading,
-}
-
 /// The most renewals of unknown outcome that are remembered. One that is forgotten can no longer extend the leadership, no more.
 const UNSETTLED_MAX: usize = 8;
-/// The most acknowledged renewals that wait for their proof.
-const UNPROVEN_MAX: usize = 8;
 
 impl Holding {
     /// What a claim sent at `sent` was granted at `now`.
@@ -94,25 +84,27 @@ impl Holding {
         hold: Hold,
         note: Option<Note>,
         sent: Reading,
+        standing: Option<Standing>,
         stage: Stage,
         spans: &Spans,
     ) -> Self {
         let sent = spans.planted.pick(Mistake::DeadlineFromAnswer, now, sent);
-        let claim = Acknowledged { at: now, sent };
+        let signs = match standing {
+            Some(standing) => Signs::told(spans.gap, standing),
+            None => Signs::new(spans.gap, sent, now),
+        };
         Self {
             conflicts: 0,
             disconnected: false,
             hold,
             jeopardy: false,
-            last_confirmed: sent,
+            last_confirmed: signs.last.sent,
             look: false,
             note,
             note_wanted: None,
-            proved: spans.gap.is_none(),
-            proven: sent,
             resigned: false,
+            signs,
             stage,
-            unproven: spans.gap.map(|_| claim).into_iter().collect(),
             unsettled: VecDeque::new(),
             work_runs: false,
         }
@@ -121,8 +113,13 @@ impl Holding {
     pub(super) fn deadline(&self, spans: &Spans) -> Deadline {
         Deadline {
             length: spans.validity,
-            since: self.proven,
+            since: self.signs.proven,
         }
+    }
+
+    /// Whether any write is proven. A claim that another write has to prove starts nothing before that.
+    pub(super) fn proved(&self) -> bool {
+        self.signs.proved
     }
 
     /// Whether the candidate is a leader as long as its deadline has not passed.
@@ -161,11 +158,11 @@ impl Holding {
             let gap = spans.gap?;
             Some(Timer::new(acknowledged.at, gap).left_at_least(now))
         };
-        if self.proved {
-            let proves_last = self.unproven.back().and_then(proof_in);
+        if self.proved() {
+            let proves_last = self.signs.waiting.back().and_then(proof_in);
             regular.max(proves_last.unwrap_or_default())
         } else {
-            let proves_claim = self.unproven.front().and_then(proof_in);
+            let proves_claim = self.signs.waiting.front().and_then(proof_in);
             regular.min(proves_claim.unwrap_or(regular))
         }
     }
@@ -177,14 +174,14 @@ impl Holding {
     }
 
     pub(super) fn jeopardy_due(&self, spans: &Spans) -> Timer {
-        Timer::new(self.proven, spans.jeopardy)
+        Timer::new(self.signs.proven, spans.jeopardy)
     }
 
     /// How long until work that was told to stop at once is aborted: the grace, but no later than the deadline allows.
     pub(super) fn abort_in(&self, now: Reading, since: Reading, spans: &Spans) -> Nanos {
         let told = Timer::new(since, spans.grace).left_at_most(now);
         let end = spans.validity.saturating_add(spans.grace);
-        told.min(Timer::new(self.proven, end).left_at_most(now))
+        told.min(Timer::new(self.signs.proven, end).left_at_most(now))
     }
 
     /// Takes in a renewal that is known to have happened. Returns the note that it wrote, if that was the wanted one.
@@ -192,16 +189,22 @@ impl Holding {
         &mut self,
         now: Reading,
         attempt: &Attempt,
+        standing: Option<Standing>,
         spans: &Spans,
     ) -> Option<Note> {
         self.disconnected = false;
         self.conflicts = 0;
-        self.last_confirmed = later(self.last_confirmed, attempt.sent);
-        match spans.gap {
-            _ if spans.planted.is(Mistake::DeadlineFromAnswer) => self.proven = now,
-            None => self.proven = later(self.proven, attempt.sent),
-            Some(gap) => self.prove(now, attempt.sent, gap),
+        if spans.planted.is(Mistake::DeadlineFromAnswer) {
+            self.signs.prove(now);
+        } else if let Some(standing) = standing {
+            let before = self.signs.proven;
+            self.signs = Signs::told(spans.gap, standing);
+            self.signs.prove(before);
+        } else {
+            self.signs.acknowledged(attempt.sent, now);
         }
+        let sent = standing.map_or(attempt.sent, |standing| standing.sent);
+        self.last_confirmed = later(self.last_confirmed, sent);
         // A settled write settles those before it: each was refused or replaced.
         self.unsettled
             .retain(|unsettled| is_later(unsettled.sent, attempt.sent));
@@ -212,23 +215,6 @@ impl Holding {
             return Some(note);
         }
         None
-    }
-
-    /// What was acknowledged long enough before this renewal was sent is proven by it.
-    fn prove(&mut self, now: Reading, sent: Reading, gap: Nanos) {
-        while let Some(first) = self.unproven.front() {
-            if sent.shortest_since(first.at) < gap {
-                break;
-            }
-            self.proven = later(self.proven, first.sent);
-            self.proved = true;
-            self.unproven.pop_front();
-        }
-        if self.unproven.len() == UNPROVEN_MAX {
-            // The oldest will be proven first, so it is the newest that makes room.
-            self.unproven.pop_back();
-        }
-        self.unproven.push_back(Acknowledged { at: now, sent });
     }
 
     pub(super) fn unsettle(&mut self, attempt: Attempt) {
@@ -250,10 +236,7 @@ impl Holding {
             self.unsettled.len() <= UNSETTLED_MAX,
             "too many unsettled writes"
         );
-        assert!(
-            self.unproven.len() <= UNPROVEN_MAX,
-            "too many unproven renewals"
-        );
+        self.signs.check();
         assert!(
             self.note_wanted.is_none() || self.leads(),
             "a note is wanted by no leader"
@@ -282,15 +265,16 @@ impl Holding {
             }
         }
         let end = spans.validity.saturating_add(spans.stop);
-        self.proven = if self.stage.is_releasing() {
+        self.signs.proven = if self.stage.is_releasing() {
             normal.origin()
         } else {
-            normal.reading(self.proven, end)
+            normal.reading(self.signs.proven, end)
         };
+        self.signs.forget_last(normal.origin());
         for attempt in &mut self.unsettled {
             attempt.normalise(normal, end);
         }
-        for acknowledged in &mut self.unproven {
+        for acknowledged in &mut self.signs.waiting {
             acknowledged.at = normal.reading(acknowledged.at, end);
             acknowledged.sent = normal.reading(acknowledged.sent, end);
         }
@@ -316,15 +300,6 @@ impl Attempt {
         self.nonce = normal.labels.nonce(self.nonce);
         self.sent = normal.reading(self.sent, cap);
     }
-}
-
-/// Whether `a` was read after `b`.
-fn is_later(a: Reading, b: Reading) -> bool {
-    a.raw > b.raw || a.boottime > b.boottime
-}
-
-fn later(a: Reading, b: Reading) -> Reading {
-    if is_later(b, a) { b } else { a }
 }
 
 impl Machine {

@@ -68,7 +68,7 @@ impl Machine {
         };
         self.last_token = None;
         let note = observation.note.clone();
-        self.hold(now, now.reading, hold, note, Nanos::ZERO);
+        self.hold(now, now.reading, hold, note, None, Nanos::ZERO);
         true
     }
 
@@ -80,7 +80,7 @@ impl Machine {
             version: Version(1),
         };
         self.last_token = None;
-        self.hold(now, now.reading, hold, None, Nanos::ZERO);
+        self.hold(now, now.reading, hold, None, None, Nanos::ZERO);
     }
 
     /// Whether a hold ends by its deadline.

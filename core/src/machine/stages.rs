@@ -4,7 +4,7 @@ use super::holding::{Holding, Lock, Stage};
 use super::input::WorkEnd;
 use super::timer::Timer;
 use super::{Eligibility, Machine, Moment, Output, Phase};
-use crate::backend::{Hold, LockKind, Note, OperatorRequest, RequestKind};
+use crate::backend::{Hold, LockKind, Note, OperatorRequest, RequestKind, Standing};
 use crate::event::{Event, StopReason, WaitReason};
 use crate::planted::Mistake;
 use crate::{Nanos, Reading};
@@ -104,12 +104,13 @@ impl Machine {
         sent: Reading,
         hold: Hold,
         note: Option<Note>,
+        standing: Option<Standing>,
         wait: Nanos,
     ) {
         let stage = Stage::Probation {
             over: Timer::new(now.reading, wait),
         };
-        let holding = Holding::new(now.reading, hold, note, sent, stage, &self.spans);
+        let holding = Holding::new(now.reading, hold, note, sent, standing, stage, &self.spans);
         self.phase = Phase::Holding(Box::new(holding));
         self.retry = None;
         self.knowledge.give_way = None;
@@ -133,7 +134,7 @@ impl Machine {
         let Stage::Probation { over } = holding.stage else {
             return;
         };
-        if !over.surely_over(now.reading) || !holding.proved {
+        if !over.surely_over(now.reading) || !holding.proved() {
             return;
         }
         let token = holding.hold.token;

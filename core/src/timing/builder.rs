@@ -292,6 +292,21 @@ pub(super) fn check_session(timing: &Timing) -> Result<(), TimingError> {
         .advise_lease(timing.drift, needed, problem))
 }
 
+pub(super) fn check_session_timeout(timing: &Timing, session: Duration) -> Result<(), TimingError> {
+    let lease = timing.lease_duration;
+    if lease <= Nanos::from(session) {
+        return Ok(());
+    }
+    let problem = format!(
+        "lease_duration {lease:?} is longer than the session timeout {session:?} that the servers grant"
+    );
+    Err(TimingError::lower(
+        problem,
+        Setting::LeaseDuration,
+        session.into(),
+    ))
+}
+
 fn formula(timing: &Timing) -> String {
     let (lease, stop, ppm) = (
         timing.lease_duration,

@@ -153,6 +153,14 @@ impl Timing {
         super::builder::check_session(self)
     }
 
+    /// Checks that a store which ends a session after `session` without a sign of life does not end it before this timing expects.
+    ///
+    /// # Errors
+    /// When the lease duration is longer than that.
+    pub fn check_session_timeout(&self, session: Duration) -> Result<(), TimingError> {
+        super::builder::check_session_timeout(self, session)
+    }
+
     /// What follows from this timing for a lock of this kind.
     pub fn guarantees(&self, lock: LockKind) -> Guarantees {
         Guarantees::of(self, lock)

@@ -177,6 +177,7 @@ pub(super) fn apply(
         Deed::Renew(nonce) => {
             let receipt = RenewalReceipt {
                 request: None,
+                standing: None,
                 version,
             };
             (held(nonce), Outcome::Renewed(Renewed::Confirmed(receipt)))
@@ -222,6 +223,7 @@ pub(super) fn falsify(rules: &Rules, newest: Newest, answer: Answer, outcome: Ou
         Outcome::Renewed(Renewed::Conflict(_)) if rules.distorts(Distortion::TrustedRenewal) => {
             Outcome::Renewed(Renewed::Confirmed(RenewalReceipt {
                 request: None,
+                standing: None,
                 version: Version(newest.version),
             }))
         }
@@ -247,6 +249,7 @@ fn grant(identity: u128, newest: Newest) -> Grant {
         },
         note: None,
         request: None,
+        standing: None,
         vacancy: Vacancy::AsClaimed,
     }
 }

@@ -119,6 +119,7 @@ impl Distortion {
                 let version = store.observation().version.unwrap_or(Version(0));
                 let receipt = RenewalReceipt {
                     request: None,
+                    standing: None,
                     version,
                 };
                 Ok(Reply::Renewed(Renewed::Confirmed(receipt)))
@@ -188,6 +189,7 @@ fn made_up(store: &dyn Store) -> Grant {
         },
         note: observation.note,
         request: None,
+        standing: None,
         vacancy: Vacancy::AsClaimed,
     }
 }

@@ -122,6 +122,7 @@ pub(super) fn grant(version: u64) -> Grant {
         },
         note: None,
         request: None,
+        standing: None,
         vacancy: Vacancy::AsClaimed,
     }
 }
@@ -133,6 +134,7 @@ pub(super) fn granted(version: u64) -> Outcome {
 pub(super) fn confirmed(version: u64) -> Outcome {
     Outcome::Renewed(Renewed::Confirmed(RenewalReceipt {
         request: None,
+        standing: None,
         version: Version(version),
     }))
 }

@@ -22,6 +22,7 @@ fn receipt(bench: &mut Bench, request: Option<OperatorRequest>) {
     assert_eq!(bench.call(), "renew");
     bench.answer(Outcome::Renewed(Renewed::Confirmed(RenewalReceipt {
         request,
+        standing: None,
         version: Version(11),
     })));
 }
@@ -86,6 +87,7 @@ fn a_pause_that_is_seen_first_in_a_grant_starts_nothing() {
         bench.observed(vacant(Some(2), 10));
         bench.answer(Outcome::Acquired(Acquired::Granted(Grant {
             request: pause(),
+            standing: None,
             ..grant(11)
         })));
         assert_eq!(bench.work, None);
@@ -129,6 +131,7 @@ fn a_resignation_that_still_stands_does_not_stop_the_next_leadership() {
     ));
     bench.answer(Outcome::Acquired(Acquired::Granted(Grant {
         request: request(RequestKind::Resign, Some(token(10))),
+        standing: None,
         ..grant(13)
     })));
     assert_eq!(bench.work, Some(token(13)));

@@ -90,6 +90,7 @@ impl Store {
             },
             note: None,
             request: None,
+            standing: None,
             vacancy: Vacancy::AsClaimed,
         })
     }
@@ -117,6 +118,7 @@ impl Store {
         let version = self.write(LockState::Held(held), Some(renewal.hold.token));
         Renewed::Confirmed(RenewalReceipt {
             request: None,
+            standing: None,
             version,
         })
     }

@@ -117,6 +117,7 @@ fn answer(bench: &Bench, operation: &Operation, dice: Dice) -> Outcome {
             },
             note: None,
             request: request(dice >> 30),
+            standing: None,
             vacancy: pick(
                 dice,
                 32,
@@ -137,6 +138,7 @@ fn answer(bench: &Bench, operation: &Operation, dice: Dice) -> Outcome {
         Operation::Renew(_) if dice & 0x30 == 0 => Outcome::Renewed(Renewed::Conflict(maybe)),
         Operation::Renew(renewal) => Outcome::Renewed(Renewed::Confirmed(RenewalReceipt {
             request: request(dice >> 30),
+            standing: None,
             version: Version(renewal.hold.version.0 + 1),
         })),
     }

@@ -189,6 +189,7 @@ impl LeasedState {
             },
             note: record.note.clone(),
             request: record.request,
+            standing: None,
             vacancy: Vacancy::AsClaimed,
         };
         let version = self.write(Some(record.clone()));
@@ -222,7 +223,11 @@ impl LeasedState {
             written: Some(renewal.wall),
             ..record
         }));
-        Renewed::Confirmed(RenewalReceipt { request, version })
+        Renewed::Confirmed(RenewalReceipt {
+            request,
+            standing: None,
+            version,
+        })
     }
 
     fn release(&mut self, release: &Release) -> Released {

@@ -80,6 +80,7 @@ impl SessionState {
             },
             note: self.note.clone(),
             request: self.request,
+            standing: None,
             vacancy,
         }
     }
@@ -110,6 +111,7 @@ impl SessionState {
         });
         Renewed::Confirmed(RenewalReceipt {
             request: self.request,
+            standing: None,
             version: Version(self.version),
         })
     }

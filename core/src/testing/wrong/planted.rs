@@ -160,7 +160,11 @@ impl WrongLock {
         let lock = seen.as_ref().map(|seen| seen.lock.clone());
         let confirmed = |version| {
             let request = None;
-            Ok(Renewed::Confirmed(RenewalReceipt { request, version }))
+            Ok(Renewed::Confirmed(RenewalReceipt {
+                request,
+                standing: None,
+                version,
+            }))
         };
         if self.makes(Mistake::ConfirmsConflicts) {
             return confirmed(renewal.hold.version);

@@ -86,6 +86,7 @@ impl WrongLock {
                 },
                 note: seen.note.clone(),
                 request: seen.request,
+                standing: None,
                 vacancy: Vacancy::Proven,
             }))
         });
