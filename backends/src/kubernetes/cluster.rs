@@ -13,8 +13,8 @@ use super::leases::Leases;
 use super::names;
 use super::planted::Planted;
 use super::pods::Pods;
-use super::tasks::Tasks;
 use crate::locked::locked;
+use crate::tasks::Tasks;
 
 /// A Kubernetes cluster, as all elections of one process share it: one client, one watch of pods.
 ///

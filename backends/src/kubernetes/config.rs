@@ -11,8 +11,8 @@ use super::connection::{self, Clients, Source};
 use super::error::Failure;
 use super::names;
 use super::planted::Planted;
-use super::tasks::{Tasks, TokioTasks};
 use crate::host::SystemClock;
+use crate::tasks::{Tasks, TokioTasks};
 
 /// What counts as proof that a leader which does not renew is dead, so that nobody has to wait for its lease to age.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

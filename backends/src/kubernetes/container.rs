@@ -13,9 +13,9 @@ use super::annotations;
 use super::api::Api;
 use super::error::{Asked, Failure};
 use super::record::{Draft, Lease};
-use super::tasks::{TaskGuard, Tasks};
 use super::time;
 use crate::locked::locked;
+use crate::tasks::{TaskGuard, Tasks};
 
 /// A kubelet tells times in whole seconds.
 const ROUNDING: Duration = Duration::from_secs(1);

@@ -15,8 +15,8 @@ use super::api::Api;
 use super::cluster::Cluster;
 use super::error::{Asked, Failure};
 use super::names;
-use super::tasks::{TaskGuard, Tasks};
 use crate::locked::locked;
+use crate::tasks::{TaskGuard, Tasks};
 
 /// How long the end of a leadership waits for the label to go, if its deadline lets it.
 const GOODBYE: Duration = Duration::from_secs(1);

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::annotations::LABEL;
 use super::api::Api;
 use super::hints::Hints;
-use super::tasks::{TaskGuard, Tasks};
 use super::watch::{Follower, Nudge, Sink, Target};
 use crate::locked::locked;
+use crate::tasks::{TaskGuard, Tasks};
 
 /// Up to so many Leases are watched by name, each on a connection of its own.
 const BY_NAME_MAX: usize = 8;

@@ -60,14 +60,6 @@ mod record_tests;
 pub mod simulated;
 mod stagger;
 mod store;
-#[cfg_attr(
-    not(feature = "simulated-api"),
-    expect(
-        unreachable_pub,
-        reason = "public only where a simulator is to have it"
-    )
-)]
-mod tasks;
 mod time;
 mod watch;
 

@@ -12,9 +12,9 @@ use super::api::Api;
 use super::error::{Asked, Failure};
 use super::hints::Hints;
 use super::store::Store;
-use super::tasks::{TaskGuard, Tasks};
 use super::watch::{Follower, Nudge, Sink, Target};
 use crate::locked::locked;
+use crate::tasks::{TaskGuard, Tasks};
 
 /// Many elections ask at once, after one change.
 const LISTED_STAYS: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tenure_core::{Clock, WallTime};
 
 pub use super::planted::Mistake;
-pub use super::tasks::{Task, TaskGuard, Tasks};
+pub use crate::tasks::{Task, TaskGuard, Tasks};
 
 /// A cluster's outside.
 #[derive(Clone)]
