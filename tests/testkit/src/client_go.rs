@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::cluster::built;
+use crate::directory::built;
 
 /// The candidate of client-go: built now, if it is not there yet.
 fn program() -> &'static Path {

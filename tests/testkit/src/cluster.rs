@@ -1,14 +1,14 @@
-use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use rustix::process::Signal;
 
 use crate::admin::Admin;
+use crate::directory::{Directory, built};
 use crate::namespace::Namespace;
+use crate::ports::free_port;
 use crate::process::Process;
 use crate::wait::until;
 
@@ -25,40 +25,6 @@ pub struct TestCluster {
     directory: Directory,
 }
 
-/// A directory that is removed when this process has ended, however it ends.
-#[derive(Debug)]
-struct Directory {
-    path: PathBuf,
-    /// Its standard input closes with this process.
-    remover: Child,
-}
-
-impl Directory {
-    fn make() -> Self {
-        let path = tempfile::Builder::new()
-            .prefix("tenure-servers-")
-            .tempdir()
-            .unwrap()
-            .keep();
-        let mut remover = Command::new("sh");
-        remover
-            .args(["-c", "read _; sleep 1; rm -rf \"$1\"", "remover"])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        // Whoever ends the tests from a terminal must not end it too.
-        let remover = remover.process_group(0).spawn().unwrap();
-        Self { path, remover }
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        drop(self.remover.stdin.take());
-    }
-}
-
 /// One API server.
 #[derive(Debug)]
 pub struct ApiServer {
@@ -69,32 +35,10 @@ pub struct ApiServer {
     process: Mutex<Process>,
 }
 
-/// The directory of what tools/servers builds: now, if it is not there yet.
-pub(crate) fn built(arguments: &[&str]) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let output = Command::new(root.join("tools/servers"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "tools/servers built nothing: see above"
-    );
-    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-}
-
 /// Where the servers' programs are.
 fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
     PROGRAMS.get_or_init(|| built(&[]))
-}
-
-/// A port that nobody has at the moment.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// A key pair for the tokens of service accounts.

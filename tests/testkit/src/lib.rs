@@ -1,5 +1,6 @@
-//! Real servers for tests: an API server of Kubernetes with its store, on free ports and in a directory of their own, a proxy that
-//! makes the way to them as bad as a network can be, and candidates that are processes of their own, client-go's among them.
+//! Real servers for tests: an API server of Kubernetes with its store, or an ensemble of ZooKeeper, on free ports and in a directory of
+//! their own, proxies that make the ways to them and between them as bad as a network can be, and candidates that are processes of their
+//! own, client-go's among them.
 //!
 //! Nothing is left behind: a server ends with the process that started it, however that ends.
 
@@ -13,7 +14,10 @@ mod admin;
 mod cast;
 mod client_go;
 mod cluster;
+mod directory;
+mod ensemble;
 mod namespace;
+mod ports;
 mod process;
 mod proxy;
 mod wait;
@@ -23,6 +27,9 @@ pub use admin::Admin;
 pub use cast::{Cast, Told, boottime};
 pub use client_go::ClientGo;
 pub use cluster::{ApiServer, TestCluster};
+pub use ensemble::{
+    Backup, Connection, Ensemble, Link, Mode, Operator, Server, Settings, Way, password,
+};
 pub use namespace::{Namespace, PodStatus};
 pub use proxy::{Flow, Proxy};
 pub use wait::{pause, until};

@@ -44,6 +44,8 @@ struct State {
     lose_request: bool,
     /// Whether new connections are refused.
     refuses: bool,
+    /// A text that each connection's first bytes from its client may contain, and what the server is to read instead.
+    renamed: Option<(Vec<u8>, Vec<u8>)>,
     to_client: Flow,
     to_server: Flow,
 }
@@ -71,6 +73,7 @@ impl Proxy {
                 lose_reply: false,
                 lose_request: false,
                 refuses: false,
+                renamed: None,
                 to_client: Flow::Pass,
                 to_server: Flow::Pass,
             }),
@@ -148,6 +151,15 @@ impl Proxy {
         self.change(|state| state.lose_request = true);
     }
 
+    /// Lets servers read `to` where a client says `from` in the first bytes of its connection, such as the address to be called back at.
+    ///
+    /// # Panics
+    /// When they differ in length, which the bytes around them may tell.
+    pub(crate) fn rename(&self, from: &str, to: &str) {
+        assert_eq!(from.len(), to.len(), "{from} cannot be read as {to}");
+        self.change(|state| state.renamed = Some((from.into(), to.into())));
+    }
+
     /// Whether a loss that was asked for has not happened yet.
     pub fn is_to_lose(&self) -> bool {
         let state = self.shared.state.lock().unwrap();
@@ -201,6 +213,7 @@ impl Shared {
     /// Carries bytes of one direction until the connection ends or is to end.
     fn carry(&self, way: Way, age: u64, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = vec![0; 16 << 10];
+        let mut is_first = true;
         loop {
             if self.is_over(age) {
                 break;
@@ -215,12 +228,24 @@ impl Shared {
                 }
                 Err(_) => break,
             };
+            if way == Way::ToServer && std::mem::take(&mut is_first) {
+                self.rename(&mut buffer[..count]);
+            }
             if !self.may_pass(way, age) || to.write_all(&buffer[..count]).is_err() {
                 break;
             }
         }
         let _ = from.shutdown(Shutdown::Both);
         let _ = to.shutdown(Shutdown::Both);
+    }
+
+    fn rename(&self, bytes: &mut [u8]) {
+        let renamed = self.state.lock().unwrap().renamed.clone();
+        let Some((from, to)) = renamed else { return };
+        let mut places = bytes.windows(from.len());
+        if let Some(place) = places.position(|window| window == from) {
+            bytes[place..place + from.len()].copy_from_slice(&to);
+        }
     }
 
     fn is_over(&self, age: u64) -> bool {

@@ -1,0 +1,55 @@
+//! Where servers are kept: a directory that does not outlive the tests, and a cache of programs that does.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A directory that is removed when this process has ended, however it ends.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    pub(crate) path: PathBuf,
+    /// Its standard input closes with this process.
+    remover: Child,
+}
+
+impl Directory {
+    pub(crate) fn make() -> Self {
+        let path = tempfile::Builder::new()
+            .prefix("tenure-servers-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        let mut remover = Command::new("sh");
+        remover
+            .args(["-c", "read _; sleep 1; rm -rf \"$1\"", "remover"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        // Whoever ends the tests from a terminal must not end it too.
+        let remover = remover.process_group(0).spawn().unwrap();
+        Self { path, remover }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(self.remover.stdin.take());
+    }
+}
+
+/// The directory of what tools/servers builds: now, if it is not there yet.
+pub(crate) fn built(arguments: &[&str]) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(root.join("tools/servers"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "tools/servers built nothing: see above"
+    );
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
