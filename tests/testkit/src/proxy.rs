@@ -30,6 +30,8 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     connections: AtomicU64,
+    /// How long a connection may wait for a server that does not listen yet.
+    patience: Duration,
     state: Mutex<State>,
     target: u16,
 }
@@ -62,10 +64,17 @@ impl Proxy {
     /// # Panics
     /// When no port is to be had.
     pub fn to(target: u16) -> Self {
+        Self::patient(target, Duration::ZERO)
+    }
+
+    /// One that keeps a connection for so long until the server listens. Who is told that a connection is there, and sees it end at once,
+    /// may give up where it would have tried again after a refusal.
+    pub(crate) fn patient(target: u16, patience: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             connections: AtomicU64::new(0),
+            patience,
             state: Mutex::new(State {
                 age: 0,
                 closed: false,
@@ -85,7 +94,12 @@ impl Proxy {
                 if accepting.state.lock().unwrap().closed {
                     return;
                 }
-                accepting.connect(&client);
+                if accepting.patience.is_zero() {
+                    accepting.connect(&client);
+                } else {
+                    let waiting = Arc::clone(&accepting);
+                    std::thread::spawn(move || waiting.connect(&client));
+                }
             }
         });
         Self { port, shared }
@@ -189,7 +203,7 @@ impl Shared {
             state.age
         };
         self.connections.fetch_add(1, Ordering::Relaxed);
-        let Ok(server) = TcpStream::connect(("127.0.0.1", self.target)) else {
+        let Some(server) = self.reach(age) else {
             let _ = client.shutdown(Shutdown::Both);
             return;
         };
@@ -207,6 +221,19 @@ impl Shared {
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             let shared = Arc::clone(self);
             std::thread::spawn(move || shared.carry(way, age, from, to));
+        }
+    }
+
+    /// A connection to the server.
+    fn reach(&self, age: u64) -> Option<TcpStream> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match TcpStream::connect(("127.0.0.1", self.target)) {
+                Ok(server) => return Some(server),
+                Err(_) if waited >= self.patience || self.is_over(age) => return None,
+                Err(_) => pause(RHYTHM),
+            }
+            waited += RHYTHM;
         }
     }
 

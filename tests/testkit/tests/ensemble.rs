@@ -16,10 +16,9 @@ fn client(connect_string: &str) -> Operator {
     Operator::connect(connect_string, SESSION).unwrap()
 }
 
-/// Waits until writes are done again, and says when.
-fn wait_for_a_write(operator: &Operator, path: &str) -> Duration {
+/// Waits until writes are done again.
+fn wait_for_a_write(operator: &Operator, path: &str) {
     until("a write", || operator.write(path, b"again").ok());
-    boottime()
 }
 
 #[test]
@@ -118,7 +117,7 @@ fn a_follower_that_is_cut_off_answers_reads_until_its_limit_while_the_others_exp
     let silent = boottime().saturating_sub(began);
     // A leader's sign of life may have come just before the cut, and a tick may have begun.
     assert!(
-        silent > tick * 9 && silent < tick * 14,
+        silent > tick * 9 && silent < tick * 20,
         "{gone:?}, {silent:?}"
     );
     ensemble.heal();

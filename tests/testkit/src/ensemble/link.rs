@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use crate::proxy::{Flow, Proxy};
+
+/// A server that has been elected listens a moment later.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The way by which one server calls another.
 #[derive(Debug)]
@@ -12,8 +17,8 @@ pub struct Link {
 impl Link {
     pub(crate) fn to(quorum: u16, election: u16) -> Self {
         Self {
-            quorum: Proxy::to(quorum),
-            election: Proxy::to(election),
+            quorum: Proxy::patient(quorum, PATIENCE),
+            election: Proxy::patient(election, PATIENCE),
         }
     }
 

@@ -31,7 +31,7 @@ impl Settings {
     pub fn new(count: usize) -> Self {
         Self {
             count,
-            init_limit: 20,
+            init_limit: 10,
             lines: Vec::new(),
             memory_mb: 128,
             properties: Vec::new(),
