@@ -1,6 +1,6 @@
 //! Real servers for tests: an API server of Kubernetes with its store, or an ensemble of ZooKeeper, on free ports and in a directory of
 //! their own, proxies that make the ways to them and between them as bad as a network can be, and candidates that are processes of their
-//! own, client-go's among them.
+//! own, client-go's and Curator's among them.
 //!
 //! Nothing is left behind: a server ends with the process that started it, however that ends.
 
@@ -14,6 +14,7 @@ mod admin;
 mod cast;
 mod client_go;
 mod cluster;
+mod curator;
 mod directory;
 mod ensemble;
 mod namespace;
@@ -27,6 +28,7 @@ pub use admin::Admin;
 pub use cast::{Cast, Told, boottime};
 pub use client_go::ClientGo;
 pub use cluster::{ApiServer, TestCluster};
+pub use curator::Curator;
 pub use ensemble::{
     Backup, Connection, Ensemble, Link, Mode, Operator, Server, Settings, Way, password,
 };
