@@ -30,7 +30,8 @@ pub use client_go::ClientGo;
 pub use cluster::{ApiServer, TestCluster};
 pub use curator::Curator;
 pub use ensemble::{
-    Backup, Connection, Ensemble, Link, Mode, Operator, Server, Settings, Way, password,
+    Authority, Backup, Connection, Ensemble, Identity, Link, Mode, Operator, Security, Server,
+    Settings, Way, password,
 };
 pub use namespace::{Namespace, PodStatus};
 pub use proxy::{Flow, Proxy};

@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::ensemble::address;
+use crate::ensemble::server::Ports;
 use crate::proxy::{Flow, Proxy};
 
 /// A server that has been elected listens a moment later.
@@ -72,4 +75,28 @@ impl Way {
     pub fn heal(&self) {
         self.proxies.iter().for_each(Proxy::heal);
     }
+}
+
+/// Makes the way from each server to each other one, under the numbers of both.
+pub(crate) fn make_links(ports: &[Ports]) -> BTreeMap<(usize, usize), Link> {
+    let numbers = 1..=ports.len();
+    let pairs = numbers
+        .clone()
+        .flat_map(|from| numbers.clone().map(move |to| (from, to)));
+    let links: BTreeMap<_, _> = pairs
+        .filter(|(from, to)| from != to)
+        .map(|pair| {
+            (
+                pair,
+                Link::to(ports[pair.1 - 1].quorum, ports[pair.1 - 1].election),
+            )
+        })
+        .collect();
+    // Who is called by a server of a lower number hangs up and calls back, at the address that the caller says it has.
+    for ((from, to), link) in &links {
+        let own = address(ports[from - 1].election);
+        link.election
+            .rename(&own, &address(links[&(*to, *from)].election.port()));
+    }
+    links
 }

@@ -1,27 +1,34 @@
 //! An ensemble of ZooKeeper's own servers, each reachable by proxies, as each is for the others.
 
 mod backup;
+mod configuration;
 mod link;
 mod operator;
+mod security;
 mod server;
 mod session;
 mod settings;
 mod words;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
+
+use zookeeper_client::SaslOptions;
 
 pub use backup::Backup;
 pub use link::{Link, Way};
 pub use operator::Operator;
+pub use security::{Authority, Identity, Security};
 pub use server::Server;
 pub use session::password;
 pub use settings::Settings;
 pub use words::{Connection, Mode};
 
 use crate::directory::Directory;
+use crate::ensemble::configuration::configuration;
+use crate::ensemble::link::make_links;
+use crate::ensemble::security::Demands;
 use crate::ensemble::server::Ports;
 use crate::ports::lasting_ports;
 use crate::proxy::Proxy;
@@ -32,8 +39,10 @@ const STARTS_MAX: usize = 3;
 /// Servers of ZooKeeper, numbered from 1 on as they number themselves. They end with the process that started them.
 #[derive(Debug)]
 pub struct Ensemble {
+    authority: Option<Authority>,
     links: BTreeMap<(usize, usize), Link>,
     servers: Vec<Server>,
+    settings: Settings,
     way: Way,
     #[expect(dead_code, reason = "it is removed when this goes")]
     directory: Directory,
@@ -41,60 +50,6 @@ pub struct Ensemble {
 
 fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
-}
-
-/// Makes the way from each server to each other one, under the numbers of both.
-fn make_links(ports: &[Ports]) -> BTreeMap<(usize, usize), Link> {
-    let numbers = 1..=ports.len();
-    let pairs = numbers
-        .clone()
-        .flat_map(|from| numbers.clone().map(move |to| (from, to)));
-    let links: BTreeMap<_, _> = pairs
-        .filter(|(from, to)| from != to)
-        .map(|pair| {
-            (
-                pair,
-                Link::to(ports[pair.1 - 1].quorum, ports[pair.1 - 1].election),
-            )
-        })
-        .collect();
-    // Who is called by a server of a lower number hangs up and calls back, at the address that the caller says it has.
-    for ((from, to), link) in &links {
-        let own = address(ports[from - 1].election);
-        link.election
-            .rename(&own, &address(links[&(*to, *from)].election.port()));
-    }
-    links
-}
-
-/// What the server of this number reads: it knows the others by the ways to them.
-fn configuration(
-    number: usize,
-    settings: &Settings,
-    ports: &[Ports],
-    links: &BTreeMap<(usize, usize), Link>,
-) -> String {
-    let mut text = format!(
-        "tickTime={}\ninitLimit={}\nsyncLimit={}\n",
-        settings.tick_ms, settings.init_limit, settings.sync_limit
-    );
-    text += "dataDir=./data\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n";
-    text += "4lw.commands.whitelist=*\nmaxClientCnxns=0\n";
-    writeln!(text, "clientPort={}", ports[number - 1].client).unwrap();
-    for line in &settings.lines {
-        writeln!(text, "{line}").unwrap();
-    }
-    if ports.len() == 1 {
-        return text;
-    }
-    for (other, ports) in (1..).zip(ports) {
-        let (quorum, election) = match links.get(&(number, other)) {
-            Some(link) => (link.quorum.port(), link.election.port()),
-            None => (ports.quorum, ports.election),
-        };
-        writeln!(text, "server.{other}=127.0.0.1:{quorum}:{election}").unwrap();
-    }
-    text
 }
 
 fn start_server(
@@ -134,29 +89,38 @@ impl Ensemble {
 
     fn spawn(settings: &Settings) -> Self {
         let directory = Directory::make();
-        let free = lasting_ports(settings.count * 3);
-        let triples = free.chunks_exact(3).map(|three| Ports {
-            client: three[0],
-            quorum: three[1],
-            election: three[2],
+        let free = lasting_ports(settings.count * 4);
+        let each = free.chunks_exact(4).map(|four| Ports {
+            client: four[0],
+            quorum: four[1],
+            election: four[2],
+            secure: four[3],
         });
-        let ports: Vec<Ports> = triples.collect();
+        let ports: Vec<Ports> = each.collect();
         let links = make_links(&ports);
-        let arguments = settings.arguments();
+        let Demands {
+            authority,
+            lines,
+            mut arguments,
+        } = Demands::of(&settings.security, &directory.path);
+        arguments.extend(settings.arguments());
         let servers = (1..).zip(&ports).map(|(number, own)| {
-            let configuration = configuration(number, settings, &ports, &links);
+            let configuration = configuration(number, settings, &lines, &ports, &links);
             start_server(number, &directory.path, *own, &configuration, &arguments)
         });
         let servers: Vec<Server> = servers.collect();
-        let way = Way {
-            proxies: ports.iter().map(|own| Proxy::to(own.client)).collect(),
-        };
-        Self {
+        let mut this = Self {
+            authority,
             links,
             servers,
-            way,
+            settings: settings.clone(),
+            way: Way {
+                proxies: Vec::new(),
+            },
             directory,
-        }
+        };
+        this.way = this.another_way();
+        this
     }
 
     /// Whether all serve in the end; one may have ended instead.
@@ -195,12 +159,23 @@ impl Ensemble {
 
     /// A way of its own for a client.
     pub fn another_way(&self) -> Way {
+        let has_tls = self.authority.is_some();
+        let proxy = |server: &Server| match has_tls {
+            true => Proxy::to(server.secure_port()),
+            false => Proxy::to(server.port()),
+        };
         Way {
-            proxies: self
-                .servers()
-                .map(|server| Proxy::to(server.port()))
-                .collect(),
+            proxies: self.servers().map(proxy).collect(),
         }
+    }
+
+    /// The authority that its certificates are signed by, if it asks for TLS.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn authority(&self) -> &Authority {
+        let authority = self.authority.as_ref();
+        authority.expect("only an ensemble with TLS has an authority")
     }
 
     /// Where clients connect to that share a way.
@@ -214,13 +189,20 @@ impl Ensemble {
         addresses.collect::<Vec<_>>().join(",")
     }
 
-    /// Whoever may do everything, with a session of its own that asks for 20 s, by ways that nothing disturbs.
+    /// Whoever may do everything, with a session of its own that asks for 20 s, by ways that nothing disturbs and without TLS.
     ///
     /// # Panics
     /// When it gets no session.
     pub fn operator(&self) -> Operator {
-        let servers = self.direct_connect_string();
-        Operator::connect(&servers, Duration::from_secs(20)).unwrap()
+        let connector = Operator::connector(Duration::from_secs(20));
+        let connector = match &self.settings.security {
+            Security::Sasl(users) => {
+                let (user, password) = users[0].clone();
+                connector.with_sasl(SaslOptions::digest_md5(user, password))
+            }
+            Security::Open | Security::Tls => connector,
+        };
+        Operator::by(connector, &self.direct_connect_string()).unwrap()
     }
 
     /// The server that leads; none if there is none, or if two say that they do, as for a while after a cut.

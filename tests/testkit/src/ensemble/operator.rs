@@ -32,10 +32,14 @@ impl Operator {
     /// # Errors
     /// When there is no session within the time that a request may take.
     pub fn connect(connect_string: &str, session_timeout: Duration) -> Result<Self, Error> {
-        let connector = Client::connector()
+        Self::by(Self::connector(session_timeout), connect_string)
+    }
+
+    /// ZooKeeper's user `super`.
+    pub(crate) fn connector(session_timeout: Duration) -> Connector {
+        Client::connector()
             .with_session_timeout(session_timeout)
-            .with_auth("digest", b"super:super");
-        Self::by(connector, connect_string)
+            .with_auth("digest", b"super:super")
     }
 
     /// Connects in the way that `connector` says.

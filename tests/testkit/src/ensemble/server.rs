@@ -14,6 +14,8 @@ pub(crate) struct Ports {
     pub(crate) client: u16,
     pub(crate) quorum: u16,
     pub(crate) election: u16,
+    /// For clients with TLS.
+    pub(crate) secure: u16,
 }
 
 /// One server of an ensemble.
@@ -53,9 +55,14 @@ impl Server {
         self.number
     }
 
-    /// Its own port for clients, which no proxy is before.
+    /// Its own port for clients without TLS, which no proxy is before.
     pub fn port(&self) -> u16 {
         self.ports.client
+    }
+
+    /// Its own port for clients with TLS, where it has them.
+    pub fn secure_port(&self) -> u16 {
+        self.ports.secure
     }
 
     /// Where its data, configuration and log are.

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::ensemble::Ensemble;
+use crate::ensemble::{Ensemble, Security};
 
 /// Where Debian's package `zookeeper` has its classes. The first names in its manifest the rest of what it needs, but not all of it.
 const DEBIANS: &[&str] = &[
@@ -22,6 +22,7 @@ pub struct Settings {
     pub(crate) lines: Vec<String>,
     pub(crate) memory_mb: u32,
     pub(crate) properties: Vec<(String, String)>,
+    pub(crate) security: Security,
     pub(crate) sync_limit: u32,
     pub(crate) tick_ms: u128,
 }
@@ -35,6 +36,7 @@ impl Settings {
             lines: Vec::new(),
             memory_mb: 128,
             properties: Vec::new(),
+            security: Security::Open,
             sync_limit: 5,
             tick_ms: 500,
         }
@@ -84,6 +86,13 @@ impl Settings {
     #[must_use]
     pub fn property(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.properties.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// What the servers ask of their clients.
+    #[must_use]
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
         self
     }
 
