@@ -44,12 +44,20 @@ struct State {
     delay: Duration,
     lose_reply: bool,
     lose_request: bool,
+    /// A part of the request whose reply is lost.
+    lose_reply_to: Option<Vec<u8>>,
     /// Whether new connections are refused.
     refuses: bool,
     /// A text that each connection's first bytes from its client may contain, and what the server is to read instead.
     renamed: Option<(Vec<u8>, Vec<u8>)>,
     to_client: Flow,
     to_server: Flow,
+}
+
+/// Where `part` begins in `bytes`.
+fn place(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    let mut windows = bytes.windows(part.len());
+    windows.position(|window| window == part)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +89,7 @@ impl Proxy {
                 delay: Duration::ZERO,
                 lose_reply: false,
                 lose_request: false,
+                lose_reply_to: None,
                 refuses: false,
                 renamed: None,
                 to_client: Flow::Pass,
@@ -165,6 +174,12 @@ impl Proxy {
         self.change(|state| state.lose_request = true);
     }
 
+    /// The reply to the next request that contains `part`, such as a node's path, is lost, and their connection with it. The connection must
+    /// not be encrypted.
+    pub fn lose_reply_to(&self, part: &str) {
+        self.change(|state| state.lose_reply_to = Some(part.into()));
+    }
+
     /// Lets servers read `to` where a client says `from` in the first bytes of its connection, such as the address to be called back at.
     ///
     /// # Panics
@@ -177,7 +192,7 @@ impl Proxy {
     /// Whether a loss that was asked for has not happened yet.
     pub fn is_to_lose(&self) -> bool {
         let state = self.shared.state.lock().unwrap();
-        state.lose_reply || state.lose_request
+        state.lose_reply || state.lose_request || state.lose_reply_to.is_some()
     }
 }
 
@@ -255,8 +270,11 @@ impl Shared {
                 }
                 Err(_) => break,
             };
-            if way == Way::ToServer && std::mem::take(&mut is_first) {
-                self.rename(&mut buffer[..count]);
+            if way == Way::ToServer {
+                self.look_for_losses(&buffer[..count]);
+                if std::mem::take(&mut is_first) {
+                    self.rename(&mut buffer[..count]);
+                }
             }
             if !self.may_pass(way, age) || to.write_all(&buffer[..count]).is_err() {
                 break;
@@ -266,11 +284,18 @@ impl Shared {
         let _ = to.shutdown(Shutdown::Both);
     }
 
+    fn look_for_losses(&self, request: &[u8]) {
+        let mut state = self.state.lock().unwrap();
+        let contains = |part: &Vec<u8>| place(request, part).is_some();
+        if state.lose_reply_to.take_if(|part| contains(part)).is_some() {
+            state.lose_reply = true;
+        }
+    }
+
     fn rename(&self, bytes: &mut [u8]) {
         let renamed = self.state.lock().unwrap().renamed.clone();
         let Some((from, to)) = renamed else { return };
-        let mut places = bytes.windows(from.len());
-        if let Some(place) = places.position(|window| window == from) {
+        if let Some(place) = place(bytes, &from) {
             bytes[place..place + from.len()].copy_from_slice(&to);
         }
     }

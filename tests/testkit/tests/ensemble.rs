@@ -5,6 +5,8 @@
     reason = "helpers of tests are no tests to the lint, and a failed one should fail its test"
 )]
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tenure_testkit::{Ensemble, Mode, Operator, Settings, boottime, until};
@@ -14,6 +16,56 @@ const SESSION: Duration = Duration::from_secs(4);
 
 fn client(connect_string: &str) -> Operator {
     Operator::connect(connect_string, SESSION).unwrap()
+}
+
+/// In the process that is to be killed this is set.
+const VICTIM: &str = "TENURE_TESTKIT_VICTIM";
+
+#[test]
+fn servers_end_with_the_process_that_started_them() {
+    if std::env::var_os(VICTIM).is_some() {
+        let ensemble = Ensemble::start(3);
+        let ids = ensemble
+            .servers()
+            .map(|server| server.process_id().to_string());
+        let told = format!("\nservers {}\n", ids.collect::<Vec<_>>().join(" "));
+        std::io::stdout().write_all(told.as_bytes()).unwrap();
+        loop {
+            std::thread::park();
+        }
+    }
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "servers_end_with_the_process_that_started_them",
+            "--nocapture",
+        ])
+        .env(VICTIM, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+    let told = lines.find_map(|line| Some(line.ok()?.strip_prefix("servers ")?.to_owned()));
+    let servers: Vec<u32> = told
+        .unwrap()
+        .split(' ')
+        .map(|id| id.parse().unwrap())
+        .collect();
+    let alive = |id: &u32| {
+        let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        !state.is_empty() && !state.contains(") Z ")
+    };
+    assert!(
+        servers.len() == 3 && servers.iter().all(alive),
+        "{servers:?}"
+    );
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    until("the servers' end", || {
+        (!servers.iter().any(alive)).then_some(())
+    });
 }
 
 /// Waits until writes are done again.
@@ -174,6 +226,20 @@ fn a_quorum_that_was_lost_comes_back_with_what_it_had() {
     ensemble.server(2).start_again();
     ensemble.wait_for_all();
     wait_for_a_write(&operator, "/kept");
+}
+
+#[test]
+fn a_lost_reply_to_a_create_leaves_a_node_whose_maker_does_not_know() {
+    let ensemble = Ensemble::start(1);
+    let client = client(&ensemble.connect_string());
+    ensemble.way().to(1).lose_reply_to("/unknown");
+    let read = client.stat("/").unwrap();
+    assert!(read.is_some(), "another request is answered");
+    let made = client.create("/unknown", b"", CreateMode::Ephemeral);
+    assert_eq!(made.unwrap_err(), Error::ConnectionLoss);
+    let node = ensemble.operator().stat("/unknown").unwrap().unwrap();
+    assert_eq!(node.ephemeral_owner, client.session());
+    assert!(!ensemble.way().to(1).is_to_lose());
 }
 
 #[test]
