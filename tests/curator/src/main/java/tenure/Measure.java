@@ -165,6 +165,9 @@ final class Measure {
             teller.tellAt(following.at(), "took", options.text("recipe", "selector"), (following.at() - released) / 1000);
             leader = following;
         }
+        for (Contender contender : contenders) {
+            contender.close();
+        }
     }
 
     /** From nothing to a leader of a free lock: client, connection, recipe. */
