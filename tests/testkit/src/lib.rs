@@ -31,7 +31,7 @@ pub use cluster::{ApiServer, TestCluster};
 pub use curator::Curator;
 pub use ensemble::{
     Authority, Backup, Connection, Ensemble, Identity, Link, Mode, Operator, Security, Server,
-    Settings, Way, password,
+    Settings, Way, session_password,
 };
 pub use namespace::{Namespace, PodStatus};
 pub use proxy::{Flow, Proxy};

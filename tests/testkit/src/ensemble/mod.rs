@@ -21,7 +21,7 @@ pub use link::{Link, Way};
 pub use operator::Operator;
 pub use security::{Authority, Identity, Security};
 pub use server::Server;
-pub use session::password;
+pub use session::session_password;
 pub use settings::Settings;
 pub use words::{Connection, Mode};
 

@@ -15,7 +15,7 @@ const CLOSE: i32 = -11;
 const TRIES_MAX: usize = 20;
 
 /// The password of a session.
-pub fn password(session: i64) -> [u8; 16] {
+pub fn session_password(session: i64) -> [u8; 16] {
     let mut seed = (session.cast_unsigned() ^ SECRET ^ MULTIPLIER) & MASK;
     let mut password = [0; 16];
     for part in password.chunks_mut(4) {
@@ -57,7 +57,7 @@ fn take_over(port: u16, session: i64) -> std::io::Result<Option<TcpStream>> {
     request.extend(30_000_i32.to_be_bytes()); // the timeout, in milliseconds
     request.extend(session.to_be_bytes());
     request.extend(16_i32.to_be_bytes());
-    request.extend(password(session));
+    request.extend(session_password(session));
     request.push(0); // not read-only
     write(&mut stream, &request)?;
     let answer = read(&mut stream)?;
