@@ -1,0 +1,132 @@
+//! Nodes that nobody needs any more are deleted, until that is known to be done or the session has ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_core::Clock;
+
+use super::names::{self, Strangers, Uuid};
+use super::session::{Failed, Mode, Session, State};
+use crate::mailbox::Mailbox;
+
+/// Something to be done on a session without haste.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Chore {
+    /// The node at a path is made, if there is none.
+    Make(String),
+    /// The node at a path is deleted.
+    Delete(String),
+    /// What a claim may have made among the children of a node is deleted, if it did.
+    Find { among: String, uuid: Uuid },
+}
+
+/// Deletes a node of this process. Nobody sets its data but somebody who meddles, and it is to go all the same.
+pub(crate) async fn delete(session: &dyn Session, path: &str) -> Result<(), Failed> {
+    match session.delete(path, Some(0)).await {
+        Err(Failed::BadVersion) => session.delete(path, None).await,
+        answer => answer,
+    }
+}
+
+/// What a session does on the side.
+#[derive(Debug)]
+pub(crate) struct Janitor {
+    chores: Mailbox<Vec<Chore>>,
+    clock: Arc<dyn Clock>,
+    retry: Duration,
+    session: Arc<dyn Session>,
+}
+
+impl Janitor {
+    pub(crate) fn new(session: Arc<dyn Session>, clock: Arc<dyn Clock>, retry: Duration) -> Self {
+        Self {
+            chores: Mailbox::default(),
+            clock,
+            retry,
+            session,
+        }
+    }
+
+    /// Asks for something to be done.
+    pub(crate) fn ask(&self, chore: Chore) {
+        self.chores.tell(|chores| {
+            if !chores.contains(&chore) {
+                chores.push(chore);
+            }
+        });
+    }
+
+    /// Works until the session ends.
+    pub(crate) async fn work(self: Arc<Self>) {
+        loop {
+            let take = |chores: &mut Vec<Chore>| (!chores.is_empty()).then(|| chores.remove(0));
+            let chore = self.chores.next(take).await;
+            loop {
+                match self.attempt(&chore).await {
+                    Ok(()) => break,
+                    Err(Failed::Ended(_)) => return,
+                    Err(error @ (Failed::NoRights | Failed::Unsupported | Failed::Other(_))) => {
+                        tracing::warn!(%error, ?chore, "a node could not be tidied away");
+                        break;
+                    }
+                    Err(_) => self.pause().await,
+                }
+            }
+        }
+    }
+
+    /// Waits for a connection, or for a while.
+    async fn pause(&self) {
+        if self.session.state() == State::Disconnected {
+            self.session.state_after(State::Disconnected).await;
+        } else {
+            self.clock.sleep(self.retry).await;
+        }
+    }
+
+    async fn attempt(&self, chore: &Chore) -> Result<(), Failed> {
+        match chore {
+            Chore::Make(path) => {
+                let made = super::live::create(
+                    &*self.session,
+                    path,
+                    b"",
+                    Mode::Persistent,
+                    Mode::Persistent,
+                );
+                match made.await {
+                    Ok(_) | Err(Failed::NodeExists) => Ok(()),
+                    Err(failed) => Err(failed),
+                }
+            }
+            Chore::Delete(path) => self.delete(path).await,
+            Chore::Find { among, uuid } => {
+                let synced = self.session.sync(among);
+                let children = self.session.children(among);
+                match synced.await {
+                    Ok(()) => {}
+                    Err(Failed::NoNode) => return Ok(()),
+                    Err(failed) => return Err(failed),
+                }
+                let children = match children.await {
+                    Ok(children) => children,
+                    Err(Failed::NoNode) => return Ok(()),
+                    Err(failed) => return Err(failed),
+                };
+                let queue = names::queue(among, children, Strangers::Ignored).unwrap_or_default();
+                let theirs = queue.iter().filter(|one| one.uuid == Some(*uuid));
+                for contender in theirs {
+                    self.delete(&format!("{among}/{}", contender.name)).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn delete(&self, path: &str) -> Result<(), Failed> {
+        match delete(&*self.session, path).await {
+            Ok(()) | Err(Failed::NoNode) => Ok(()),
+            Err(failed) => Err(failed),
+        }
+    }
+}

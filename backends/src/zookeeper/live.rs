@@ -1,0 +1,330 @@
+//! One session, and what is known of whether the servers count it as alive.
+//!
+//! What proves it is a write through the quorum, and nothing else: a server that is cut off from its leader goes on answering pings and
+//! reads. And a server passes its clients' signs of life on with its leader's pings only, so that one acknowledged write proves an earlier one
+//! ([`Signs`]). There is one such write for all elections of the session.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tenure_core::backend::{Signs, Standing};
+use tenure_core::{Clock, Nanos, Reading};
+
+use super::janitor::Janitor;
+use super::names;
+use super::pace::Pace;
+use super::planted::{Mistake, Planted};
+use super::session::{Ending, Failed, Mode, Session, State, Step};
+use crate::locked::locked;
+use crate::tasks::{TaskGuard, Tasks};
+
+/// A session, from its beginning to its end.
+pub(crate) struct Live {
+    beats: Mutex<Beats>,
+    clock: Arc<dyn Clock>,
+    /// The nodes by which elections are led now, by their tokens.
+    holds: Mutex<Vec<(u64, String)>>,
+    pub(crate) janitor: Arc<Janitor>,
+    /// Where the heartbeats go.
+    node: String,
+    pub(crate) pace: Pace,
+    planted: Planted,
+    pub(crate) session: Arc<dyn Session>,
+    tasks: Mutex<Vec<TaskGuard>>,
+}
+
+type Beat = Shared<BoxFuture<'static, Result<(), Failed>>>;
+
+struct Beats {
+    /// One that was sent and not answered yet.
+    flight: Option<Beat>,
+    /// When the newest was sent, whatever became of it.
+    sent: Reading,
+    /// The acknowledged one before the last, for a planted mistake.
+    last_but_one: Reading,
+    signs: Signs,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("session", &self.session)
+            .field("node", &self.node)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    /// Goes on with a session that was asked for at `sent` and has just begun. The servers count it from its beginning.
+    pub(crate) fn begin(
+        session: Arc<dyn Session>,
+        sent: Reading,
+        base: &str,
+        pace: Pace,
+        clock: Arc<dyn Clock>,
+        tasks: &Arc<dyn Tasks>,
+        planted: Planted,
+    ) -> Arc<Self> {
+        let beats = Beats {
+            flight: None,
+            sent,
+            last_but_one: sent,
+            signs: Signs::opened(Some(pace.gap), sent, clock.now()),
+        };
+        let janitor = Arc::new(Janitor::new(
+            Arc::clone(&session),
+            Arc::clone(&clock),
+            pace.retry,
+        ));
+        let live = Arc::new(Self {
+            beats: Mutex::new(beats),
+            clock,
+            holds: Mutex::default(),
+            node: names::session_path(base, session.id()),
+            janitor: Arc::clone(&janitor),
+            pace,
+            planted,
+            session,
+            tasks: Mutex::default(),
+        });
+        // What is sent after this finds the session's node made, or its parents missing.
+        drop(live.beat());
+        let guards = vec![
+            tasks.spawn(Box::pin(keep_beating(Arc::downgrade(&live)))),
+            tasks.spawn(Box::pin(janitor.work())),
+        ];
+        *locked(&live.tasks) = guards;
+        live
+    }
+
+    pub(crate) fn id(&self) -> i64 {
+        self.session.id()
+    }
+
+    pub(crate) fn has_ended(&self) -> Option<Ending> {
+        match self.session.state() {
+            State::Ended(how) => Some(how),
+            State::Connected | State::Disconnected => None,
+        }
+    }
+
+    /// What is known by now.
+    pub(crate) fn standing(&self) -> Standing {
+        let beats = locked(&self.beats);
+        let standing = beats.signs.standing();
+        let standing = standing.expect("a session that was opened is proven");
+        let proven = if self.planted.is(Mistake::FromLastAcknowledged) {
+            standing.sent
+        } else if self.planted.is(Mistake::FromLastButOne) {
+            beats.last_but_one
+        } else if self.planted.is(Mistake::WaitsForExpired) && self.has_ended().is_none() {
+            self.clock.now()
+        } else {
+            standing.proven
+        };
+        Standing { proven, ..standing }
+    }
+
+    /// What is known after the next answer, or now if a heartbeat was sent and acknowledged lately.
+    pub(crate) async fn vouch(self: &Arc<Self>) -> Result<Standing, Failed> {
+        if self.planted.is(Mistake::WaitsForExpired) {
+            drop(self.beat());
+            return match self.has_ended() {
+                Some(how) => Err(Failed::Ended(how)),
+                None => Ok(self.standing()),
+            };
+        }
+        let since = self.clock.now().longest_since(self.standing().sent);
+        if since >= Nanos::new(self.pace.interval.get() / 2) {
+            self.beat().await?;
+        }
+        Ok(self.standing())
+    }
+
+    /// Takes in that a write of this session, sent then, was acknowledged just now.
+    pub(crate) fn wrote(&self, sent: Reading) {
+        let at = self.clock.now();
+        let mut beats = locked(&self.beats);
+        if let Some(standing) = beats.signs.standing() {
+            beats.last_but_one = standing.sent;
+        }
+        beats.signs.acknowledged(sent, at);
+    }
+
+    /// Sends a heartbeat, or joins the one that is under way.
+    fn beat(self: &Arc<Self>) -> Beat {
+        let mut beats = locked(&self.beats);
+        if let Some(flight) = &beats.flight {
+            return flight.clone();
+        }
+        let sent = self.clock.now();
+        let first = beats
+            .signs
+            .standing()
+            .is_some_and(|known| known.sent == beats.sent);
+        beats.sent = sent;
+        let live = Arc::downgrade(self);
+        let answer: BoxFuture<'static, Result<(), Failed>> = if first {
+            Box::pin(Self::make_node(
+                Arc::clone(&self.session),
+                self.node.clone(),
+            ))
+        } else if self.planted.is(Mistake::PingIsHeartbeat) {
+            let read = self.session.get(&self.node);
+            Box::pin(async { read.await.map(drop) })
+        } else {
+            let write = self.session.set(&self.node, b"", None);
+            let (session, node) = (Arc::clone(&self.session), self.node.clone());
+            Box::pin(async move {
+                match write.await {
+                    // Somebody deleted it. Making it is a write as well.
+                    Err(Failed::NoNode) => Self::make_node(session, node).await,
+                    answer => answer.map(drop),
+                }
+            })
+        };
+        let flight = async move {
+            let answer = answer.await;
+            if let Some(live) = live.upgrade() {
+                locked(&live.beats).flight = None;
+                if answer.is_ok() {
+                    live.wrote(sent);
+                }
+            }
+            answer
+        };
+        let flight = flight.boxed().shared();
+        beats.flight = Some(flight.clone());
+        flight
+    }
+
+    async fn make_node(session: Arc<dyn Session>, node: String) -> Result<(), Failed> {
+        let made = create(&*session, &node, b"", Mode::Ephemeral, Mode::Persistent).await;
+        match made {
+            // The answer to an earlier attempt was lost. Nothing was written, so this proves nothing: write.
+            Err(Failed::NodeExists) => session.set(&node, b"", None).await.map(drop),
+            made => made.map(drop),
+        }
+    }
+
+    /// How long until the next heartbeat is due.
+    fn due_in(&self) -> Duration {
+        let passed = self.clock.now().longest_since(locked(&self.beats).sent);
+        self.pace.interval.saturating_sub(passed).into()
+    }
+
+    /// Notes that an election is led by the node at `path`.
+    pub(crate) fn leads(&self, token: u64, path: &str) {
+        locked(&self.holds).push((token, path.to_owned()));
+    }
+
+    /// Notes that the node at `path` leads nothing any more.
+    pub(crate) fn leads_no_longer(&self, path: &str) {
+        locked(&self.holds).retain(|(_, led)| led != path);
+    }
+
+    /// Does `steps` if the leadership with this token stands; nothing where this session does not have it.
+    pub(crate) async fn fenced(&self, token: u64, steps: Vec<Step>) -> Option<Result<(), Failed>> {
+        let path = {
+            let holds = locked(&self.holds);
+            let hold = holds.iter().find(|(led, _)| *led == token)?;
+            hold.1.clone()
+        };
+        let check = Step::Check {
+            path,
+            version: None,
+        };
+        let all = std::iter::once(check).chain(steps).collect();
+        let sent = self.clock.now();
+        let answer = self.session.multi(all).await;
+        if answer.is_ok() {
+            self.wrote(sent);
+        }
+        Some(answer)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.session.close();
+    }
+}
+
+/// Sends heartbeats for as long as the session and somebody who wants it are there.
+async fn keep_beating(live: Weak<Live>) {
+    loop {
+        let (wait, clock) = {
+            let Some(live) = live.upgrade() else { return };
+            (live.due_in(), Arc::clone(&live.clock))
+        };
+        clock.sleep(wait).await;
+        let (beat, retry) = {
+            let Some(live) = live.upgrade() else { return };
+            if live.has_ended().is_some() {
+                return;
+            }
+            if !live.due_in().is_zero() {
+                continue;
+            }
+            (live.beat(), live.pace.retry)
+        };
+        if let Err(error) = beat.await {
+            tracing::debug!(%error, "a heartbeat was not acknowledged");
+            clock.sleep(retry).await;
+        }
+    }
+}
+
+/// Makes a node, and its parents as far as they are missing. The next parent is made like `parent`, those above it stay for good.
+pub(crate) async fn create(
+    session: &dyn Session,
+    path: &str,
+    data: &[u8],
+    mode: Mode,
+    parent: Mode,
+) -> Result<(String, super::session::Stat), Failed> {
+    /// A container may vanish as often as it is made, if nobody stands in it.
+    const TRIES: u32 = 4;
+    for _ in 0..TRIES {
+        match session.create(path, data, mode).await {
+            Err(Failed::NoNode) => make_parents(session, path, parent).await?,
+            made => return made,
+        }
+    }
+    Err(Failed::NoNode)
+}
+
+/// Makes the parents of `path` that are missing, from the lowest that can be made.
+pub(crate) async fn make_parents(
+    session: &dyn Session,
+    path: &str,
+    mode: Mode,
+) -> Result<(), Failed> {
+    let parents: Vec<_> = names::parents(path).collect();
+    let mut depth = parents.len();
+    let mut tries = 2 * parents.len() + 2;
+    while depth > 0 && depth <= parents.len() {
+        tries = tries.checked_sub(1).ok_or(Failed::NoNode)?;
+        let lowest = depth == parents.len();
+        let mode = if lowest { mode } else { Mode::Persistent };
+        let mut made = session.create(parents[depth - 1], b"", mode).await;
+        if made == Err(Failed::Unsupported) && mode == Mode::Container {
+            // Servers older than 3.5.3 have no containers.
+            let stays = Mode::Persistent;
+            made = session.create(parents[depth - 1], b"", stays).await;
+        }
+        match made {
+            Ok(_) | Err(Failed::NodeExists) => depth += 1,
+            Err(Failed::NoNode) => depth -= 1,
+            Err(failed) => return Err(failed),
+        }
+    }
+    if depth == 0 {
+        Err(Failed::NoNode)
+    } else {
+        Ok(())
+    }
+}

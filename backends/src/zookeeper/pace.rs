@@ -1,0 +1,132 @@
+//! How often a session gives signs of life, and what timing an election on it can have.
+
+use std::time::Duration;
+
+use tenure_core::{Nanos, Timing, TimingError};
+
+use super::config::Settings;
+
+/// The pace of one session, which follows from the timeout that the servers granted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Pace {
+    /// How long after the acknowledgement of a heartbeat the one must be sent that proves it, by this process's clock.
+    pub(crate) gap: Nanos,
+    /// From one heartbeat to the next.
+    pub(crate) interval: Nanos,
+    /// How long to wait before a request that failed is made again.
+    pub(crate) retry: Duration,
+    /// What an election is timed by where nothing is set.
+    pub(crate) timing: Timing,
+    /// The timeout that the servers granted.
+    pub(crate) session_timeout: Duration,
+}
+
+/// What the pace depends on besides the session's timeout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Allowances {
+    pub(crate) clock_drift_ppm: u32,
+    /// How much later than at its time a server's ping may be.
+    pub(crate) jitter: Duration,
+    /// The servers' tick, where it is known. No session is shorter than two ticks unless the servers are told to allow it.
+    pub(crate) tick_time: Option<Duration>,
+}
+
+impl Allowances {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            clock_drift_ppm: settings.clock_drift_ppm,
+            jitter: settings.jitter,
+            tick_time: settings.tick_time,
+        }
+    }
+}
+
+/// What a proof is sent later than it must be, in parts of the session timeout: time for the answer to the one before.
+const SLACK: u64 = 80;
+
+impl Pace {
+    /// # Errors
+    /// When no timing fits: the session is too short for the drift and the jitter.
+    pub(crate) fn of(session_timeout: Duration, with: Allowances) -> Result<Self, TimingError> {
+        let whole = Nanos::from(session_timeout);
+        let tick = with.tick_time.unwrap_or_default();
+        // A server passes on who was there with every ping of its leader, every half tick; a session is at least two ticks.
+        let passed_on = (session_timeout / 4).max(tick / 2);
+        let asked = Timing::builder()
+            .lease_duration(session_timeout)
+            .clock_drift_ppm(with.clock_drift_ppm);
+        // With least numbers for what follows, to count by its clocks.
+        let least = asked
+            .stop_timeout(Duration::from_millis(2))
+            .request_timeout(Duration::from_millis(1))
+            .renew_interval(Duration::from_millis(1))
+            .retry_interval(Duration::from_millis(1))
+            .build()?;
+        let gap = least.surely_elsewhere(passed_on.saturating_add(with.jitter));
+        let slack = Nanos::new(whole.get() / SLACK);
+        let interval = Nanos::new(whole.get() / 3).max(gap.saturating_add(slack));
+        let usable = least.validity();
+        let left = usable.saturating_sub(Nanos::new(interval.get().saturating_mul(2)));
+        // Two fifths for the work to stop, two for an answer, and one to spare.
+        let part = Duration::from(Nanos::new(left.get() / 5 * 2));
+        let part = part.max(Duration::from_millis(2));
+        let timing = asked
+            .renew_interval(interval.into())
+            .request_timeout(part)
+            .stop_timeout(part)
+            .build()?;
+        timing.check_session()?;
+        Ok(Self {
+            gap,
+            interval,
+            retry: timing.retry_interval(),
+            timing,
+            session_timeout,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(ppm: u32) -> Allowances {
+        Allowances {
+            clock_drift_ppm: ppm,
+            jitter: Duration::from_millis(100),
+            tick_time: None,
+        }
+    }
+
+    #[test]
+    fn usual_sessions_have_a_timing_and_heartbeats_that_prove_each_other() {
+        for seconds in [4, 6, 10, 15, 30, 40, 60] {
+            let pace = Pace::of(Duration::from_secs(seconds), with(100_000)).unwrap();
+            assert!(pace.gap < pace.interval, "{pace:?}");
+            assert!(pace.interval.get() * 2 < pace.timing.validity().get());
+            assert_eq!(pace.timing.lease_duration(), pace.session_timeout);
+            let quarter = Nanos::from(pace.session_timeout / 4);
+            assert!(pace.gap > quarter, "the servers' clocks may be slow");
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_too_short_is_refused_with_what_to_change() {
+        let short = Pace::of(Duration::from_millis(900), with(100_000)).unwrap_err();
+        assert!(
+            short.to_string().contains("raise lease_duration"),
+            "{short}"
+        );
+        assert!(Pace::of(Duration::from_secs(4), with(300_000)).is_err());
+    }
+
+    #[test]
+    fn a_tick_that_is_longer_than_half_a_session_counts() {
+        let tick = Allowances {
+            tick_time: Some(Duration::from_secs(6)),
+            ..with(0)
+        };
+        let pace = Pace::of(Duration::from_secs(10), tick).unwrap();
+        assert!(pace.gap >= Nanos::from_millis(3_100));
+    }
+}

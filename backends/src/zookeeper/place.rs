@@ -1,0 +1,68 @@
+//! One candidate's place in the queue of an election.
+
+use std::sync::Arc;
+
+use tenure_core::backend::{Hold, Note};
+use tenure_core::{CandidateId, FencingToken, Identity, Version};
+
+use super::janitor::Chore;
+use super::live::Live;
+use super::names::Uuid;
+
+/// The lock itself: the path is what is contended for, so all holds are of one object.
+pub(crate) const IDENTITY: Identity = Identity(0);
+
+/// A node in the queue, from the sending of its create on.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) candidate: CandidateId,
+    /// The transaction that made the node, and its path; nothing while it is not known whether it was made.
+    pub(crate) node: Option<(i64, String)>,
+    /// What it holds, once it was granted.
+    pub(crate) hold: Option<Hold>,
+    /// What the note is known to be, while it holds.
+    pub(crate) note: Option<Note>,
+    /// Whether its deletion was sent.
+    pub(crate) deleting: bool,
+    /// The session that it ends with.
+    pub(crate) live: Arc<Live>,
+    pub(crate) uuid: Uuid,
+}
+
+impl Place {
+    /// Whether it is of this session.
+    pub(crate) fn is_of(&self, live: &Arc<Live>) -> bool {
+        self.live.id() == live.id()
+    }
+
+    /// Whether it was granted as this hold, and its session has not ended.
+    pub(crate) fn holds(&self, candidate: &CandidateId, hold: &Hold) -> bool {
+        self.hold == Some(*hold)
+            && self.candidate.incarnation == candidate.incarnation
+            && self.live.has_ended().is_none()
+    }
+
+    /// The hold that the node stands for once it is the first.
+    pub(crate) fn hold_by(czxid: i64) -> Option<Hold> {
+        let number = u64::try_from(czxid).ok()?;
+        Some(Hold {
+            identity: IDENTITY,
+            token: FencingToken::new(number)?,
+            version: Version(number),
+        })
+    }
+
+    /// Leaves the queue in the background: the session sees to it until the node is known to be gone, or is gone itself.
+    pub(crate) fn leave(self, election: &str) {
+        if let Some((_, path)) = &self.node {
+            self.live.leads_no_longer(path);
+        }
+        self.live.janitor.ask(match self.node {
+            Some((_, path)) => Chore::Delete(path),
+            None => Chore::Find {
+                among: election.to_owned(),
+                uuid: self.uuid,
+            },
+        });
+    }
+}

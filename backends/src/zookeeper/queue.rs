@@ -1,0 +1,781 @@
+//! The requests of one candidate about one election.
+
+use std::sync::{Arc, Mutex};
+
+use tenure_core::backend::{
+    Acquired, Claim, Grant, Held, Holder, LockState, Member, Observation, OperatorRequest, Release,
+    ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Standing, Submitted, Vacancy,
+};
+use tenure_core::{CandidateId, ElectionName, ErrorKind, Nanos, Nonce};
+
+use super::ensemble::Shared;
+use super::error::{Failure, failure};
+use super::hints::Hints;
+use super::janitor::{self, Chore};
+use super::live::{self, Live};
+use super::names::{self, Contender, Paths, Strangers};
+use super::place::{IDENTITY, Place};
+use super::planted::Mistake;
+use super::record::{self, Left};
+use super::session::{Failed, Mode, Pending, Stat, Step};
+use crate::locked::locked;
+use crate::mailbox::Mailbox;
+
+/// So often a list is read again at once, because the queue has moved meanwhile. Then the elector tries later.
+const LOOKS: u32 = 4;
+
+/// What one handle knows and does.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(crate) election: ElectionName,
+    pub(crate) ensemble: Arc<Shared>,
+    pub(crate) hints: Hints,
+    pub(crate) known: Mutex<Known>,
+    /// Tells the watch that there is something else to watch.
+    pub(crate) moved: Mailbox<bool>,
+    pub(crate) paths: Paths,
+    pub(crate) strangers: Strangers,
+}
+
+#[derive(Default, Debug)]
+pub(crate) struct Known {
+    /// The candidate, once one was enlisted or has claimed.
+    pub(crate) candidate: Option<CandidateId>,
+    /// Whether it wants to be a member, and on which session it was made one.
+    pub(crate) enlisted: Option<Option<i64>>,
+    pub(crate) place: Option<Place>,
+    /// The node before the own one.
+    pub(crate) predecessor: Option<String>,
+    /// The newest request that was read.
+    pub(crate) request: Option<OperatorRequest>,
+    /// A planted mistake: what was watched has changed, and that is taken for a place at the head.
+    pub(crate) called: bool,
+}
+
+/// What stands in the queue, and beside it.
+struct Seen {
+    contenders: Vec<Contender>,
+    /// Whether there is a node for the election at all.
+    exists: bool,
+    left: Option<Left>,
+    request: Option<OperatorRequest>,
+    request_version: Option<i32>,
+}
+
+impl Queue {
+    pub(crate) fn new(ensemble: Arc<Shared>, election: ElectionName) -> Self {
+        let settings = &ensemble.settings;
+        Self {
+            hints: Hints::default(),
+            known: Mutex::default(),
+            moved: Mailbox::default(),
+            paths: Paths::new(&settings.base, &election),
+            strangers: settings.strangers,
+            election,
+            ensemble,
+        }
+    }
+
+    fn trouble(&self, failed: Failed, what: &str, writes: bool) -> Failure {
+        failure(failed, what, &self.paths.election, writes)
+    }
+
+    /// Sends what shows the queue. The answers come in any case, also where the queue is not looked at.
+    fn look(&self, live: &Live) -> Look {
+        Look {
+            children: live.session.children(&self.paths.election),
+            left: live.session.get(&self.paths.note),
+            request: live.session.get(&self.paths.request),
+        }
+    }
+
+    async fn seen(&self, look: Look) -> Result<Seen, Failure> {
+        let children = look.children.await;
+        let (exists, children) = match children {
+            Err(Failed::NoNode) => (false, Vec::new()),
+            children => (
+                true,
+                children.map_err(|failed| self.trouble(failed, "list", false))?,
+            ),
+        };
+        let contenders = names::queue(&self.paths.election, children, self.strangers)?;
+        let read = |answer: Result<(Vec<u8>, Stat), Failed>, path: &str| match answer {
+            Err(Failed::NoNode) => Ok(None),
+            answer => answer
+                .map(Some)
+                .map_err(|failed| failure(failed, "read", path, false)),
+        };
+        let left = read(look.left.await, &self.paths.note)?;
+        let request = read(look.request.await, &self.paths.request)?;
+        let seen = Seen {
+            contenders,
+            exists,
+            left: left.map(|(data, _)| Left::parse(&data)),
+            request: request.as_ref().and_then(|(data, _)| record::request(data)),
+            request_version: request.map(|(_, stat)| stat.version),
+        };
+        locked(&self.known).request = seen.request;
+        Ok(seen)
+    }
+
+    pub(crate) async fn observe(&self) -> Result<Observation, Failure> {
+        let live = self.ensemble.live().await?;
+        Ok(self.observed(&live).await?.0)
+    }
+
+    /// What the lock is now, and with it the node that holds it and the version of the request's node.
+    async fn observed(
+        &self,
+        live: &Arc<Live>,
+    ) -> Result<(Observation, Option<String>, Option<i32>), Failure> {
+        for _ in 0..LOOKS {
+            let synced = live.session.sync(&self.paths.election);
+            let look = self.look(live);
+            match synced.await {
+                Ok(()) | Err(Failed::NoNode) => {}
+                Err(failed) => return Err(self.trouble(failed, "sync", false)),
+            }
+            let seen = self.seen(look).await?;
+            if let Some((observation, first)) = self.describe(live, &seen).await? {
+                return Ok((observation, first, seen.request_version));
+            }
+        }
+        Err(self.busy())
+    }
+
+    fn busy(&self) -> Failure {
+        let path = &self.paths.election;
+        let detail = format!("the queue at {path} moves faster than it can be read: try again");
+        Failure::new(ErrorKind::Unavailable, detail)
+    }
+
+    /// Reads who the first is; nothing if it has left meanwhile.
+    async fn describe(
+        &self,
+        live: &Arc<Live>,
+        seen: &Seen,
+    ) -> Result<Option<(Observation, Option<String>)>, Failure> {
+        let left = seen.left.as_ref();
+        let mut observation = Observation::of(LockState::Missing);
+        observation.note = left.and_then(Left::note);
+        observation.request = seen.request;
+        let Some(first) = seen.contenders.first() else {
+            observation.token = left.and_then(Left::token);
+            if seen.exists || left.is_some() {
+                let by = left.and_then(Left::released_by);
+                observation.lock = LockState::Vacant {
+                    identity: IDENTITY,
+                    mark: by.map(|by| ReleaseMark {
+                        by,
+                        identity: IDENTITY,
+                    }),
+                };
+            }
+            return Ok(Some((observation, None)));
+        };
+        let path = self.path_of(first);
+        let (data, stat) = match live.session.get(&path).await {
+            Err(Failed::NoNode) => return Ok(None),
+            answer => answer.map_err(|failed| failure(failed, "read", &path, false))?,
+        };
+        let hold = Place::hold_by(stat.czxid);
+        observation.token = hold.map(|hold| hold.token);
+        observation.version = hold.map(|hold| hold.version);
+        observation.lock = LockState::Held(self.held(live, first, &data, stat));
+        Ok(Some((observation, Some(path))))
+    }
+
+    fn held(&self, live: &Arc<Live>, first: &Contender, data: &[u8], stat: Stat) -> Held {
+        let text = String::from_utf8_lossy(data);
+        let mut holder = Holder::parse(&text);
+        let mut nonce = Nonce(stat.czxid.unsigned_abs());
+        if let (Some(incarnation), Some(uuid)) = (holder.incarnation(), first.uuid) {
+            nonce = uuid.nonce(incarnation).unwrap_or(nonce);
+            let own = locked(&self.known)
+                .candidate
+                .as_ref()
+                .is_some_and(|candidate| candidate.incarnation == incarnation);
+            if own && stat.ephemeral_owner != live.id() {
+                // A node of an earlier session, which nobody keeps alive any more.
+                holder = Holder::parse(&format!("{} (in an earlier session)", holder.name()));
+                live.janitor.ask(Chore::Delete(self.path_of(first)));
+            }
+        }
+        Held {
+            duration: None,
+            holder,
+            identity: IDENTITY,
+            nonce,
+        }
+    }
+
+    fn path_of(&self, contender: &Contender) -> String {
+        format!("{}/{}", self.paths.election, contender.name)
+    }
+
+    pub(crate) async fn acquire(&self, claim: &Claim) -> Result<Acquired, Failure> {
+        let live = self.ensemble.live().await?;
+        let granted = live.pace.session_timeout;
+        if claim.lease_duration > granted {
+            let asked = claim.lease_duration;
+            let detail = format!(
+                "the servers end a session after {granted:?}, which is less than the lease duration {asked:?}: shorten that, or have the servers allow longer sessions"
+            );
+            return Err(Failure::new(ErrorKind::InvalidInput, detail));
+        }
+        for _ in 0..LOOKS {
+            let create = self.stand(&live, claim);
+            let look = self.look(&live);
+            if let Some(create) = create
+                && !self.settle(&live, create.await).await?
+            {
+                continue;
+            }
+            let mut seen = self.seen(look).await?;
+            let Some(at) = self.find(&live, &seen.contenders).await? else {
+                continue;
+            };
+            names::check_sequence(&self.paths.election, &seen.contenders[at])
+                .inspect_err(|_| self.give_up_place())?;
+            let called = std::mem::take(&mut locked(&self.known).called);
+            if at == 0 || (called && self.ensemble.planted.is(Mistake::WatchesParent)) {
+                return self.granted(&live, seen).map(Acquired::Granted);
+            }
+            let before = self.path_of(&seen.contenders[at - 1]);
+            if locked(&self.known).predecessor.as_ref() != Some(&before) {
+                locked(&self.known).predecessor = Some(before);
+                self.moved.tell(|moved| *moved = true);
+            }
+            seen.contenders.truncate(1);
+            if let Some((observation, _)) = self.describe(&live, &seen).await? {
+                return Ok(Acquired::Busy(Some(observation)));
+            }
+        }
+        Err(self.busy())
+    }
+
+    /// Sees to it that there is a place that was not granted yet: sends a create where there is none.
+    fn stand(&self, live: &Arc<Live>, claim: &Claim) -> Option<Pending<(String, Stat)>> {
+        let mut known = locked(&self.known);
+        known.candidate = Some(claim.candidate.clone());
+        let planted = self.ensemble.planted;
+        if let Some(place) = known.place.take() {
+            let same = place.is_of(live) || planted.is(Mistake::OwnerIgnored);
+            let unknown = place.node.is_none() && planted.is(Mistake::CreatesAgain);
+            let spent = place.hold.is_some() || place.deleting;
+            let other = place.candidate.incarnation != claim.candidate.incarnation;
+            if same && !spent && !other && !unknown {
+                known.place = Some(place);
+                return None;
+            }
+            if !unknown {
+                self.forsake(live, place);
+            }
+        }
+        let uuid = names::Uuid::of(claim.candidate.incarnation, claim.nonce);
+        let path = format!("{}/{}", self.paths.election, uuid.prefix());
+        let data = claim.candidate.to_string();
+        let create = live
+            .session
+            .create(&path, data.as_bytes(), Mode::EphemeralSequential);
+        known.place = Some(Place {
+            candidate: claim.candidate.clone(),
+            node: None,
+            hold: None,
+            note: None,
+            deleting: false,
+            live: Arc::clone(live),
+            uuid,
+        });
+        Some(create)
+    }
+
+    /// Leaves a place that is of no use any more. What an earlier session has left is deleted by its name, too.
+    fn forsake(&self, live: &Arc<Live>, place: Place) {
+        if place.is_of(live) {
+            place.leave(&self.paths.election);
+        } else {
+            live.janitor.ask(Chore::Find {
+                among: self.paths.election.clone(),
+                uuid: place.uuid,
+            });
+        }
+    }
+
+    pub(crate) fn give_up_place(&self) {
+        let place = locked(&self.known).place.take();
+        if let Some(place) = place {
+            place.leave(&self.paths.election);
+        }
+    }
+
+    /// Takes in the answer to a create. Whether there is a place now; none if the parents were missing and have been made.
+    async fn settle(
+        &self,
+        live: &Arc<Live>,
+        answer: Result<(String, Stat), Failed>,
+    ) -> Result<bool, Failure> {
+        match answer {
+            Ok((path, stat)) => {
+                if let Some(place) = &mut locked(&self.known).place {
+                    place.node = Some((stat.czxid, path));
+                }
+                self.moved.tell(|moved| *moved = true);
+                Ok(true)
+            }
+            Err(Failed::NoNode) => {
+                locked(&self.known).place = None;
+                // A name below the election, so that the election is one of its parents.
+                let below = format!("{}/-", self.paths.election);
+                let made = live::make_parents(&*live.session, &below, Mode::Container).await;
+                made.map_err(|failed| match failed {
+                    Failed::NoRights => Failure::no_base(&self.paths.election),
+                    failed => self.trouble(failed, "make", false),
+                })?;
+                Ok(false)
+            }
+            Err(failed) => {
+                if !matches!(failed, Failed::Lost | Failed::Ended(_)) {
+                    locked(&self.known).place = None;
+                }
+                Err(self.trouble(failed, "stand in the queue at", true))
+            }
+        }
+    }
+
+    /// Where the own place is in the queue. Nothing if it is not there: then it never was, or somebody has taken it away.
+    async fn find(
+        &self,
+        live: &Arc<Live>,
+        contenders: &[Contender],
+    ) -> Result<Option<usize>, Failure> {
+        let Some((uuid, known)) = locked(&self.known)
+            .place
+            .as_ref()
+            .map(|place| (place.uuid, place.node.is_some()))
+        else {
+            return Ok(None);
+        };
+        let Some(at) = contenders.iter().position(|one| one.uuid == Some(uuid)) else {
+            let place = locked(&self.known).place.take();
+            if let Some(place) = place {
+                self.forsake(live, place);
+            }
+            return Ok(None);
+        };
+        if known {
+            return Ok(Some(at));
+        }
+        // The answer to the create was lost, and here is its node.
+        let path = self.path_of(&contenders[at]);
+        let stat = match live.session.get(&path).await {
+            Err(Failed::NoNode) => return Ok(None),
+            answer => {
+                answer
+                    .map_err(|failed| failure(failed, "read", &path, false))?
+                    .1
+            }
+        };
+        let owned = stat.ephemeral_owner == live.id();
+        if !owned && !self.ensemble.planted.is(Mistake::OwnerIgnored) {
+            self.give_up_place();
+            return Ok(None);
+        }
+        if let Some(place) = &mut locked(&self.known).place {
+            place.node = Some((stat.czxid, path));
+        }
+        self.moved.tell(|moved| *moved = true);
+        Ok(Some(at))
+    }
+
+    /// The first place is the own one.
+    fn granted(&self, live: &Arc<Live>, seen: Seen) -> Result<Grant, Failure> {
+        let standing = live.standing();
+        self.check_standing(live, standing)?;
+        let note = seen.left.as_ref().and_then(Left::note);
+        let mut known = locked(&self.known);
+        known.predecessor = None;
+        let place = known.place.as_mut();
+        let hold = place.and_then(|place| {
+            let (czxid, path) = place.node.as_ref()?;
+            let mut hold = Place::hold_by(*czxid)?;
+            if self.ensemble.planted.is(Mistake::TokenFromSequence) {
+                let digits = path.rsplit('-').next()?.parse::<u64>().ok()?;
+                hold.token = tenure_core::FencingToken::new(digits + 1)?;
+            }
+            live.leads(hold.token.value(), path);
+            place.hold = Some(hold);
+            place.note.clone_from(&note);
+            Some(hold)
+        });
+        let hold = hold.ok_or_else(|| self.busy())?;
+        if seen.left.is_none() {
+            // So that a release finds it made.
+            live.janitor.ask(Chore::Make(self.paths.note.clone()));
+        }
+        Ok(Grant {
+            hold,
+            note,
+            request: seen.request,
+            standing: Some(standing),
+            vacancy: Vacancy::Proven,
+        })
+    }
+
+    /// A session whose last proven sign of life is too old starts no leadership, which would be over at once.
+    fn check_standing(&self, live: &Arc<Live>, standing: Standing) -> Result<(), Failure> {
+        let age = self.ensemble.clock.now().longest_since(standing.proven);
+        let most = Nanos::from(live.pace.session_timeout / 10 * 7);
+        if age <= most {
+            return Ok(());
+        }
+        let detail = format!(
+            "it is first in the queue, but the last proven sign of life of its session was {age:?} ago: heartbeats are waited for"
+        );
+        Err(Failure::new(ErrorKind::Unavailable, detail))
+    }
+
+    /// The place that stands for this hold, if there is one.
+    fn holding(&self, candidate: &CandidateId, hold: &tenure_core::backend::Hold) -> Option<Place> {
+        let known = locked(&self.known);
+        let place = known.place.as_ref()?;
+        place.holds(candidate, hold).then(|| place.clone())
+    }
+
+    pub(crate) async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Failure> {
+        let Some(place) = self.holding(&renewal.candidate, &renewal.hold) else {
+            return Ok(Renewed::Conflict(None));
+        };
+        let live = &place.live;
+        if let Some(note) = &renewal.note {
+            let token = renewal.hold.token;
+            let left = Left::new(token, Some(note), None);
+            match self.leave_record(&place, &left, false).await {
+                Ok(()) => {}
+                Err(Failed::NoNode) => return Ok(Renewed::Conflict(None)),
+                Err(failed) => {
+                    return Err(failure(failed, "write the note at", &self.paths.note, true));
+                }
+            }
+            if let Some(place) = &mut locked(&self.known).place {
+                place.note = Some(note.clone());
+            }
+        }
+        let standing = match renewal.note {
+            Some(_) => live.standing(),
+            None => live
+                .vouch()
+                .await
+                .map_err(|failed| self.trouble(failed, "give a sign of life for", true))?,
+        };
+        if self.holding(&renewal.candidate, &renewal.hold).is_none() {
+            // The own node has gone meanwhile.
+            return Ok(Renewed::Conflict(None));
+        }
+        Ok(Renewed::Confirmed(RenewalReceipt {
+            request: locked(&self.known).request,
+            standing: Some(standing),
+            version: renewal.hold.version,
+        }))
+    }
+
+    /// Writes what a leader leaves, if its node is there; deletes that with it, if it is to.
+    async fn leave_record(&self, place: &Place, left: &Left, delete: bool) -> Result<(), Failed> {
+        let Some((_, path)) = &place.node else {
+            return Err(Failed::NoNode);
+        };
+        let session = &place.live.session;
+        let guard = |path: &str| match delete {
+            true => Step::Delete {
+                path: path.to_owned(),
+                version: Some(0),
+            },
+            false => Step::Check {
+                path: path.to_owned(),
+                version: None,
+            },
+        };
+        let note = self.paths.note.clone();
+        let set = |data| Step::Set {
+            path: note.clone(),
+            data,
+            version: None,
+        };
+        let sent = self.ensemble.clock.now();
+        let mut answer = session.multi(vec![guard(path), set(left.to_bytes())]).await;
+        if answer == Err(Failed::NoNode) {
+            // The one or the other is missing.
+            match live::create(&**session, &note, b"", Mode::Persistent, Mode::Persistent).await {
+                Ok(_) | Err(Failed::NodeExists) => {}
+                Err(failed) => return Err(failed),
+            }
+            answer = session.multi(vec![guard(path), set(left.to_bytes())]).await;
+        }
+        if answer.is_ok() {
+            place.live.wrote(sent);
+        }
+        answer
+    }
+
+    pub(crate) async fn release(&self, release: &Release) -> Result<Released, Failure> {
+        let Some(place) = self.holding(&release.candidate, &release.hold) else {
+            return Ok(Released::Conflict(None));
+        };
+        let Some((_, path)) = place.node.clone() else {
+            return Ok(Released::Conflict(None));
+        };
+        let before = place.deleting;
+        if let Some(place) = &mut locked(&self.known).place {
+            place.deleting = true;
+        }
+        place.live.leads_no_longer(&path);
+        let token = release.hold.token;
+        let left = Left::new(
+            token,
+            place.note.as_ref(),
+            Some(release.candidate.incarnation),
+        );
+        let answer = if self.ensemble.planted.is(Mistake::ReleaseByName) {
+            self.release_by_name(&place).await
+        } else {
+            self.leave_record(&place, &left, true).await
+        };
+        let gone = match answer {
+            Ok(()) => true,
+            // An earlier attempt has deleted it, whose answer was lost.
+            Err(Failed::NoNode) if before => true,
+            Err(Failed::NoNode) => false,
+            Err(failed @ (Failed::Lost | Failed::Ended(_))) => {
+                // It is seen to even if the elector gives up.
+                place.live.janitor.ask(Chore::Delete(path));
+                return Err(self.trouble(failed, "leave the queue at", true));
+            }
+            // Without rights on the note the lock is given back all the same.
+            Err(failed) => {
+                tracing::warn!(error = %failed, path = self.paths.note, "what a leader leaves could not be written");
+                match janitor::delete(&*place.live.session, &path).await {
+                    Ok(()) => true,
+                    Err(Failed::NoNode) => before,
+                    Err(failed) => return Err(self.trouble(failed, "leave the queue at", true)),
+                }
+            }
+        };
+        let mut known = locked(&self.known);
+        known.place = None;
+        drop(known);
+        self.moved.tell(|moved| *moved = true);
+        Ok(if gone {
+            Released::Vacated
+        } else {
+            Released::Conflict(None)
+        })
+    }
+
+    /// A planted mistake.
+    async fn release_by_name(&self, place: &Place) -> Result<(), Failed> {
+        let session = &place.live.session;
+        for name in session.children(&self.paths.election).await? {
+            let path = format!("{}/{name}", self.paths.election);
+            if let Ok((data, _)) = session.get(&path).await {
+                let holder = Holder::parse(&String::from_utf8_lossy(&data));
+                if holder.name() == place.candidate.name.as_str() {
+                    drop(session.delete(&path, None).await);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn withdraw(&self) -> Result<(), Failure> {
+        let (place, candidate) = {
+            let mut known = locked(&self.known);
+            known.predecessor = None;
+            let enlisted = known.enlisted.take().flatten();
+            let member = enlisted.and(known.candidate.clone());
+            (known.place.take(), member)
+        };
+        self.moved.tell(|moved| *moved = true);
+        let mut gone = Ok(());
+        if let Some(place) = place {
+            let delete = match &place.node {
+                Some((_, path)) => Some(janitor::delete(&*place.live.session, path)),
+                None => None,
+            };
+            let election = &self.paths.election;
+            match delete {
+                Some(delete) => match delete.await {
+                    Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
+                    Err(failed) => {
+                        place.leave(election);
+                        gone = Err(self.trouble(failed, "leave the queue at", true));
+                    }
+                },
+                None => place.leave(election),
+            }
+        }
+        if let (Some(candidate), Some(live)) = (candidate, self.ensemble.present()) {
+            let path = self.member_path(&candidate);
+            match live.session.delete(&path, Some(0)).await {
+                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
+                Err(failed) => {
+                    live.janitor.ask(Chore::Delete(path.clone()));
+                    gone = gone.and(Err(failure(failed, "delete", &path, true)));
+                }
+            }
+        }
+        gone
+    }
+
+    /// Lets go of everything, in the background.
+    pub(crate) fn abandon(&self) {
+        let mut known = locked(&self.known);
+        let (place, enlisted) = (known.place.take(), known.enlisted.take().flatten());
+        let candidate = known.candidate.clone();
+        drop(known);
+        if let Some(place) = place {
+            place.leave(&self.paths.election);
+        }
+        if let (Some(_), Some(candidate), Some(live)) =
+            (enlisted, candidate, self.ensemble.present())
+        {
+            let path = self.member_path(&candidate);
+            live.janitor.ask(Chore::Delete(path));
+        }
+    }
+
+    fn member_path(&self, candidate: &CandidateId) -> String {
+        format!("{}/{candidate}", self.paths.members)
+    }
+
+    pub(crate) async fn enlist(&self, candidate: &CandidateId) -> Result<(), Failure> {
+        {
+            let mut known = locked(&self.known);
+            known.candidate = Some(candidate.clone());
+            known.enlisted.get_or_insert(None);
+        }
+        let live = self.ensemble.live().await?;
+        self.enlist_on(&live).await
+    }
+
+    /// Makes the node of a member, if it wants to be one and is not yet on this session.
+    pub(crate) async fn enlist_on(&self, live: &Arc<Live>) -> Result<(), Failure> {
+        let candidate = {
+            let known = locked(&self.known);
+            match (&known.enlisted, &known.candidate) {
+                (Some(on), Some(candidate)) if *on != Some(live.id()) => candidate.clone(),
+                _ => return Ok(()),
+            }
+        };
+        let path = self.member_path(&candidate);
+        let make = || {
+            let session = &*live.session;
+            live::create(session, &path, b"", Mode::Ephemeral, Mode::Persistent)
+        };
+        let mut made = make().await;
+        if made == Err(Failed::NodeExists) {
+            let stat = live.session.get(&path).await;
+            if !matches!(stat, Ok((_, stat)) if stat.ephemeral_owner == live.id()) {
+                // It would end with an earlier session.
+                drop(live.session.delete(&path, Some(0)).await);
+                made = make().await;
+            }
+        }
+        match made {
+            Ok(_) | Err(Failed::NodeExists) => {
+                if let Some(on) = &mut locked(&self.known).enlisted {
+                    *on = Some(live.id());
+                }
+                Ok(())
+            }
+            Err(failed) => Err(failure(failed, "make", &path, true)),
+        }
+    }
+
+    pub(crate) async fn members(&self) -> Result<Vec<Member>, Failure> {
+        let live = self.ensemble.live().await?;
+        let synced = live.session.sync(&self.paths.election);
+        let members = live.session.children(&self.paths.members);
+        let contenders = live.session.children(&self.paths.election);
+        drop(synced.await);
+        let list = |answer, path: &str| match answer {
+            Err(Failed::NoNode) => Ok(Vec::new()),
+            answer => answer.map_err(|failed| failure(failed, "list", path, false)),
+        };
+        let mut texts = list(members.await, &self.paths.members)?;
+        let contenders = list(contenders.await, &self.paths.election)?;
+        let reads: Vec<_> = contenders
+            .iter()
+            .map(|name| live.session.get(&format!("{}/{name}", self.paths.election)))
+            .collect();
+        for read in reads {
+            match read.await {
+                Ok((data, _)) => texts.push(String::from_utf8_lossy(&data).into_owned()),
+                Err(Failed::NoNode) => {}
+                Err(failed) => return Err(self.trouble(failed, "read a contender of", false)),
+            }
+        }
+        let mut members: Vec<_> = texts
+            .iter()
+            .map(|text| {
+                let holder = Holder::parse(text);
+                Member {
+                    name: holder.name().into(),
+                    incarnation: holder.incarnation(),
+                }
+            })
+            .collect();
+        members.sort();
+        members.dedup();
+        Ok(members)
+    }
+
+    pub(crate) async fn submit(&self, request: &OperatorRequest) -> Result<Submitted, Failure> {
+        let live = self.ensemble.live().await?;
+        for _ in 0..LOOKS {
+            let (seen, first, version) = self.observed(&live).await?;
+            if seen.token != request.token {
+                return Ok(Submitted::Outdated(seen));
+            }
+            let (path, data) = (self.paths.request.clone(), record::encode_request(request));
+            let guard = first.map(|path| Step::Check {
+                path,
+                version: None,
+            });
+            let write = match version {
+                Some(_) => Step::Set {
+                    path,
+                    data,
+                    version,
+                },
+                None => Step::Create {
+                    path,
+                    data,
+                    mode: Mode::Persistent,
+                },
+            };
+            let steps = guard.into_iter().chain([write]).collect();
+            match live.session.multi(steps).await {
+                Ok(()) => return Ok(Submitted::Accepted),
+                Err(Failed::NoNode) if version.is_none() => {
+                    let made =
+                        live::make_parents(&*live.session, &self.paths.request, Mode::Persistent);
+                    made.await
+                        .map_err(|failed| failure(failed, "make", &self.paths.request, false))?;
+                }
+                Err(Failed::NoNode | Failed::BadVersion | Failed::NodeExists) => {}
+                Err(failed) => {
+                    let path = &self.paths.request;
+                    return Err(failure(failed, "leave a request at", path, true));
+                }
+            }
+        }
+        Err(self.busy())
+    }
+}
+
+/// The requests that show a queue.
+struct Look {
+    children: Pending<Vec<String>>,
+    left: Pending<(Vec<u8>, Stat)>,
+    request: Pending<(Vec<u8>, Stat)>,
+}

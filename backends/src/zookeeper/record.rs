@@ -1,0 +1,137 @@
+//! What leaders and operators leave in nodes that outlive them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use tenure_core::backend::{Note, OperatorRequest, RequestKind};
+use tenure_core::{FencingToken, Incarnation};
+
+/// What leaders leave, as JSON that people can read.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Left {
+    /// The newest token that a leader has written here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<u64>,
+    /// The note, when it is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// The note, when it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note_base64: Option<String>,
+    /// The incarnation that released last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    released_by: Option<String>,
+}
+
+impl Left {
+    pub(crate) fn new(
+        token: FencingToken,
+        note: Option<&Note>,
+        released_by: Option<Incarnation>,
+    ) -> Self {
+        let text = note.map(|note| std::str::from_utf8(note.as_bytes()));
+        let encoded = |note: &Note| STANDARD.encode(note.as_bytes());
+        Self {
+            token: Some(token.value()),
+            note: text.and_then(Result::ok).map(str::to_owned),
+            note_base64: match text {
+                Some(Err(_)) => note.map(encoded),
+                _ => None,
+            },
+            released_by: released_by.map(|by| by.to_string()),
+        }
+    }
+
+    /// What the node says. One that nobody can read says nothing: it decides nothing.
+    pub(crate) fn parse(data: &[u8]) -> Self {
+        serde_json::from_slice(data).unwrap_or_default()
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub(crate) fn token(&self) -> Option<FencingToken> {
+        self.token.and_then(FencingToken::new)
+    }
+
+    pub(crate) fn note(&self) -> Option<Note> {
+        if let Some(text) = &self.note {
+            return Note::new(text.as_bytes()).ok();
+        }
+        let bytes = STANDARD.decode(self.note_base64.as_ref()?).ok()?;
+        Note::new(&bytes).ok()
+    }
+
+    pub(crate) fn released_by(&self) -> Option<Incarnation> {
+        Incarnation::parse(self.released_by.as_ref()?)
+    }
+}
+
+/// An operator's request, as its node has it: `pause 17`, `resign -`, or nothing after a resumption.
+pub(crate) fn request(data: &[u8]) -> Option<OperatorRequest> {
+    let (kind, token) = std::str::from_utf8(data).ok()?.split_once(' ')?;
+    let kind = match kind {
+        "pause" => RequestKind::Pause,
+        "resign" => RequestKind::Resign,
+        _ => return None,
+    };
+    let token = match token {
+        "-" => None,
+        number => Some(number.parse().ok()?),
+    };
+    Some(OperatorRequest { kind, token })
+}
+
+pub(crate) fn encode_request(request: &OperatorRequest) -> Vec<u8> {
+    let kind = match request.kind {
+        RequestKind::Pause => "pause",
+        RequestKind::Resign => "resign",
+        RequestKind::Resume => return Vec::new(),
+    };
+    let token = request
+        .token
+        .map_or("-".to_owned(), |token| token.to_string());
+    format!("{kind} {token}").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_leader_leaves_is_read_back() {
+        let token = FencingToken::new(12).unwrap();
+        for bytes in [&b"plain \"text\""[..], b"", b"\xff\x00"] {
+            let note = Note::new(bytes).unwrap();
+            let by = Incarnation::from_bits(9);
+            let left = Left::new(token, Some(&note), Some(by));
+            let read = Left::parse(&left.to_bytes());
+            assert_eq!(read.note(), Some(note));
+            assert_eq!(read.token(), Some(token));
+            assert_eq!(read.released_by(), Some(by));
+        }
+        assert_eq!(Left::parse(b"").note(), None);
+        assert_eq!(Left::parse(b"{\"token\":0,\"more\":[]}").token(), None);
+    }
+
+    #[test]
+    fn a_request_is_read_back_and_anything_else_is_none() {
+        let token = FencingToken::new(7);
+        for kind in [RequestKind::Pause, RequestKind::Resign] {
+            for token in [token, None] {
+                let asked = OperatorRequest { kind, token };
+                assert_eq!(request(&encode_request(&asked)), Some(asked));
+            }
+        }
+        let kind = RequestKind::Resume;
+        assert_eq!(
+            request(&encode_request(&OperatorRequest { kind, token })),
+            None
+        );
+        for data in [&b""[..], b"pause", b"pause x", b"dance 1", b"\xff"] {
+            assert_eq!(request(data), None);
+        }
+    }
+}
