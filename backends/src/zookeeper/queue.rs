@@ -597,20 +597,20 @@ impl Queue {
         self.moved.tell(|moved| *moved = true);
         let mut gone = Ok(());
         if let Some(place) = place {
-            let delete = match &place.node {
-                Some((_, path)) => Some(janitor::delete(&*place.live.session, path)),
-                None => None,
-            };
             let election = &self.paths.election;
-            match delete {
-                Some(delete) => match delete.await {
-                    Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
-                    Err(failed) => {
-                        place.leave(election);
-                        gone = Err(self.trouble(failed, "leave the queue at", true));
-                    }
-                },
-                None => place.leave(election),
+            let path = place.node.as_ref().map(|(_, path)| path.clone());
+            let deleted = match path {
+                Some(path) => janitor::delete(&*place.live.session, &path).await,
+                None => Err(Failed::Lost),
+            };
+            match deleted {
+                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
+                // It may yet be made: that is seen to.
+                Err(Failed::Lost) => place.leave(election),
+                Err(failed) => {
+                    place.leave(election);
+                    gone = Err(self.trouble(failed, "leave the queue at", true));
+                }
             }
         }
         if let (Some(candidate), Some(live)) = (candidate, self.ensemble.present()) {
