@@ -348,6 +348,15 @@ impl Session for RealSession {
         self.closed.tell();
         drop(locked(&self.client).take());
     }
+
+    fn closed(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let mut states = self.states.clone();
+        Box::pin(async move {
+            while !states.state().is_terminated() {
+                states.changed().await;
+            }
+        })
+    }
 }
 
 fn add(writer: &mut client::MultiWriter<'_>, step: &Step, acl: &Acl) -> Result<(), client::Error> {

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use super::lock::NodeLock;
 use super::names::OWN;
 use super::pace::{Allowances, Pace};
 use super::planted::Planted;
-use super::session::{Failed, Servers, State, Step};
+use super::session::{Failed, Servers, Step};
 use crate::locked::locked;
 use crate::tasks::Tasks;
 
@@ -140,13 +139,7 @@ impl Ensemble {
         };
         live.session.close();
         let limit = self.0.clock.sleep(self.0.settings.max_close_wait);
-        let ended = async {
-            let mut state = live.session.state();
-            while !matches!(state, State::Ended(_)) {
-                state = live.session.state_after(state).await;
-            }
-        };
-        select(pin!(ended), limit).await;
+        select(live.session.closed(), limit).await;
     }
 }
 
@@ -186,8 +179,18 @@ impl Shared {
         }
     }
 
-    /// The session of now, or the next one.
+    /// The session of now, or the next one, once there is a connection.
     pub(crate) async fn live(self: &Arc<Self>) -> Result<Arc<Live>, Failure> {
+        loop {
+            let live = self.living().await?;
+            live.connected().await;
+            if live.has_ended().is_none() {
+                return Ok(live);
+            }
+        }
+    }
+
+    async fn living(self: &Arc<Self>) -> Result<Arc<Live>, Failure> {
         let connecting = {
             let mut slot = locked(&self.slot);
             match &*slot {

@@ -111,6 +111,13 @@ impl Live {
         }
     }
 
+    /// Waits while there is no connection: what is sent meanwhile is lost at once, and found again too late.
+    pub(crate) async fn connected(&self) {
+        while self.session.state() == State::Disconnected {
+            self.session.state_after(State::Disconnected).await;
+        }
+    }
+
     /// What is known by now.
     pub(crate) fn standing(&self) -> Standing {
         let beats = locked(&self.beats);
@@ -128,8 +135,8 @@ impl Live {
         Standing { proven, ..standing }
     }
 
-    /// What is known after the next answer, or now if a heartbeat was sent and acknowledged lately.
-    pub(crate) async fn vouch(self: &Arc<Self>) -> Result<Standing, Failed> {
+    /// What is known once a heartbeat is acknowledged that was sent after `known`; now, if one was.
+    pub(crate) async fn vouch(self: &Arc<Self>, known: Reading) -> Result<Standing, Failed> {
         if self.planted.is(Mistake::WaitsForExpired) {
             drop(self.beat());
             return match self.has_ended() {
@@ -137,8 +144,9 @@ impl Live {
                 None => Ok(self.standing()),
             };
         }
-        let since = self.clock.now().longest_since(self.standing().sent);
-        if since >= Nanos::new(self.pace.interval.get() / 2) {
+        let newest = self.standing().sent;
+        if newest.longest_since(known) == Nanos::ZERO {
+            self.connected().await;
             self.beat().await?;
         }
         Ok(self.standing())
@@ -261,6 +269,12 @@ async fn keep_beating(live: Weak<Live>) {
             (live.due_in(), Arc::clone(&live.clock))
         };
         clock.sleep(wait).await;
+        let reached = live.upgrade().map(|live| Arc::clone(&live.session));
+        if let Some(session) = reached
+            && session.state() == State::Disconnected
+        {
+            session.state_after(State::Disconnected).await;
+        }
         let (beat, retry) = {
             let Some(live) = live.upgrade() else { return };
             if live.has_ended().is_some() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenure_core::backend::{Hold, Note};
-use tenure_core::{CandidateId, FencingToken, Identity, Version};
+use tenure_core::{CandidateId, FencingToken, Identity, Reading, Version};
 
 use super::janitor::Chore;
 use super::live::Live;
@@ -22,6 +22,8 @@ pub(crate) struct Place {
     pub(crate) hold: Option<Hold>,
     /// What the note is known to be, while it holds.
     pub(crate) note: Option<Note>,
+    /// When the heartbeat was sent that its holder was told of last.
+    pub(crate) told: Reading,
     /// Whether its deletion was sent.
     pub(crate) deleting: bool,
     /// The session that it ends with.

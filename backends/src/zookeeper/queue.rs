@@ -6,7 +6,7 @@ use tenure_core::backend::{
     Acquired, Claim, Grant, Held, Holder, LockState, Member, Observation, OperatorRequest, Release,
     ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Standing, Submitted, Vacancy,
 };
-use tenure_core::{CandidateId, ElectionName, ErrorKind, Nanos, Nonce};
+use tenure_core::{CandidateId, ElectionName, ErrorKind, Nanos, Nonce, Reading};
 
 use super::ensemble::Shared;
 use super::error::{Failure, failure};
@@ -283,6 +283,7 @@ impl Queue {
             node: None,
             hold: None,
             note: None,
+            told: Reading::default(),
             deleting: false,
             live: Arc::clone(live),
             uuid,
@@ -405,6 +406,7 @@ impl Queue {
             }
             live.leads(hold.token.value(), path);
             place.hold = Some(hold);
+            place.told = standing.sent;
             place.note.clone_from(&note);
             Some(hold)
         });
@@ -464,16 +466,19 @@ impl Queue {
         let standing = match renewal.note {
             Some(_) => live.standing(),
             None => live
-                .vouch()
+                .vouch(place.told)
                 .await
                 .map_err(|failed| self.trouble(failed, "give a sign of life for", true))?,
         };
-        if self.holding(&renewal.candidate, &renewal.hold).is_none() {
+        let mut known = locked(&self.known);
+        let place = known.place.as_mut();
+        match place.filter(|place| place.holds(&renewal.candidate, &renewal.hold)) {
+            Some(place) => place.told = standing.sent,
             // The own node has gone meanwhile.
-            return Ok(Renewed::Conflict(None));
+            None => return Ok(Renewed::Conflict(None)),
         }
         Ok(Renewed::Confirmed(RenewalReceipt {
-            request: locked(&self.known).request,
+            request: known.request,
             standing: Some(standing),
             version: renewal.hold.version,
         }))
@@ -545,9 +550,8 @@ impl Queue {
             // An earlier attempt has deleted it, whose answer was lost.
             Err(Failed::NoNode) if before => true,
             Err(Failed::NoNode) => false,
+            // The elector tries again. When it gives that up, the place is left with the next claim, or by withdrawing.
             Err(failed @ (Failed::Lost | Failed::Ended(_))) => {
-                // It is seen to even if the elector gives up.
-                place.live.janitor.ask(Chore::Delete(path));
                 return Err(self.trouble(failed, "leave the queue at", true));
             }
             // Without rights on the note the lock is given back all the same.

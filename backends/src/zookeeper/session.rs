@@ -196,6 +196,11 @@ pub trait Session: fmt::Debug + Send + Sync + 'static {
 
     /// Ends the session, in the background: its ephemeral nodes go with it, at once if a server hears of it.
     fn close(&self);
+
+    /// Resolves when a closed session has told the servers so, or can tell them no more.
+    fn closed(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Servers that sessions can be had from.

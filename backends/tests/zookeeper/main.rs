@@ -14,3 +14,6 @@ mod client;
 mod security;
 #[cfg(feature = "simulated-ensemble")]
 mod throwaway;
+
+mod conformance;
+mod scene;

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ struct State {
     lose_request: bool,
     /// A part of the request whose reply is lost.
     lose_reply_to: Option<Vec<u8>>,
+    /// A part of the request that is lost.
+    lose_request_with: Option<Vec<u8>>,
     /// Whether new connections are refused.
     refuses: bool,
     /// A text that each connection's first bytes from its client may contain, and what the server is to read instead.
@@ -90,6 +92,7 @@ impl Proxy {
                 lose_reply: false,
                 lose_request: false,
                 lose_reply_to: None,
+                lose_request_with: None,
                 refuses: false,
                 renamed: None,
                 to_client: Flow::Pass,
@@ -180,6 +183,11 @@ impl Proxy {
         self.change(|state| state.lose_reply_to = Some(part.into()));
     }
 
+    /// The next request that contains `part` is lost, and its connection with it. The connection must not be encrypted.
+    pub fn lose_request_with(&self, part: &str) {
+        self.change(|state| state.lose_request_with = Some(part.into()));
+    }
+
     /// Lets servers read `to` where a client says `from` in the first bytes of its connection, such as the address to be called back at.
     ///
     /// # Panics
@@ -192,7 +200,10 @@ impl Proxy {
     /// Whether a loss that was asked for has not happened yet.
     pub fn is_to_lose(&self) -> bool {
         let state = self.shared.state.lock().unwrap();
-        state.lose_reply || state.lose_request || state.lose_reply_to.is_some()
+        state.lose_reply
+            || state.lose_request
+            || state.lose_reply_to.is_some()
+            || state.lose_request_with.is_some()
     }
 }
 
@@ -228,14 +239,15 @@ impl Shared {
                 .set_read_timeout(Some(Duration::from_millis(20)))
                 .unwrap();
         }
+        let doomed = Arc::new(AtomicBool::new(false));
         for way in [Way::ToServer, Way::ToClient] {
             let (from, to) = match way {
                 Way::ToServer => (client, &server),
                 Way::ToClient => (&server, client),
             };
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-            let shared = Arc::clone(self);
-            std::thread::spawn(move || shared.carry(way, age, from, to));
+            let (shared, doomed) = (Arc::clone(self), Arc::clone(&doomed));
+            std::thread::spawn(move || shared.carry(way, age, &doomed, from, to));
         }
     }
 
@@ -253,7 +265,14 @@ impl Shared {
     }
 
     /// Carries bytes of one direction until the connection ends or is to end.
-    fn carry(&self, way: Way, age: u64, mut from: TcpStream, mut to: TcpStream) {
+    fn carry(
+        &self,
+        way: Way,
+        age: u64,
+        doomed: &AtomicBool,
+        mut from: TcpStream,
+        mut to: TcpStream,
+    ) {
         let mut buffer = vec![0; 16 << 10];
         let mut is_first = true;
         loop {
@@ -271,10 +290,15 @@ impl Shared {
                 Err(_) => break,
             };
             if way == Way::ToServer {
-                self.look_for_losses(&buffer[..count]);
+                if self.is_lost(&buffer[..count], doomed) {
+                    break;
+                }
                 if std::mem::take(&mut is_first) {
                     self.rename(&mut buffer[..count]);
                 }
+            }
+            if way == Way::ToClient && doomed.load(Ordering::Acquire) {
+                break;
             }
             if !self.may_pass(way, age) || to.write_all(&buffer[..count]).is_err() {
                 break;
@@ -284,12 +308,15 @@ impl Shared {
         let _ = to.shutdown(Shutdown::Both);
     }
 
-    fn look_for_losses(&self, request: &[u8]) {
+    /// Whether a request is one that is to be lost; if its reply is to be, its connection is doomed.
+    fn is_lost(&self, request: &[u8], doomed: &AtomicBool) -> bool {
         let mut state = self.state.lock().unwrap();
         let contains = |part: &Vec<u8>| place(request, part).is_some();
         if state.lose_reply_to.take_if(|part| contains(part)).is_some() {
-            state.lose_reply = true;
+            doomed.store(true, Ordering::Release);
         }
+        let lost = state.lose_request_with.take_if(|part| contains(part));
+        lost.is_some()
     }
 
     fn rename(&self, bytes: &mut [u8]) {
