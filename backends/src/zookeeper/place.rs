@@ -20,6 +20,8 @@ pub(crate) struct Place {
     pub(crate) node: Option<(i64, String)>,
     /// What it holds, once it was granted.
     pub(crate) hold: Option<Hold>,
+    /// What a read has shown that it holds, when the answer to its claim was lost.
+    pub(crate) shown: Option<Hold>,
     /// What the note is known to be, while it holds.
     pub(crate) note: Option<Note>,
     /// When the heartbeat was sent that its holder was told of last.
@@ -37,9 +39,9 @@ impl Place {
         self.live.id() == live.id()
     }
 
-    /// Whether it was granted as this hold, and its session has not ended.
+    /// Whether it was granted as this hold, or a read has shown that it has it, and its session has not ended.
     pub(crate) fn holds(&self, candidate: &CandidateId, hold: &Hold) -> bool {
-        self.hold == Some(*hold)
+        self.hold.or(self.shown) == Some(*hold)
             && self.candidate.incarnation == candidate.incarnation
             && self.live.has_ended().is_none()
     }

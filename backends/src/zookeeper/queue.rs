@@ -189,6 +189,7 @@ impl Queue {
         let text = String::from_utf8_lossy(data);
         let mut holder = Holder::parse(&text);
         let mut nonce = Nonce(stat.czxid.unsigned_abs());
+        self.shown(live, first, stat);
         if let (Some(incarnation), Some(uuid)) = (holder.incarnation(), first.uuid) {
             nonce = uuid.nonce(incarnation).unwrap_or(nonce);
             let own = locked(&self.known)
@@ -206,6 +207,20 @@ impl Queue {
             holder,
             identity: IDENTITY,
             nonce,
+        }
+    }
+
+    /// The first node may be one whose claim has had no answer.
+    fn shown(&self, live: &Arc<Live>, first: &Contender, stat: Stat) {
+        let mut known = locked(&self.known);
+        let Some(place) = known.place.as_mut().filter(|place| place.is_of(live)) else {
+            return;
+        };
+        let own = first.uuid == Some(place.uuid) && stat.ephemeral_owner == live.id();
+        if own && place.hold.is_none() && place.shown.is_none() {
+            place.node = Some((stat.czxid, self.path_of(first)));
+            place.shown = Place::hold_by(stat.czxid);
+            place.told = live.standing().sent;
         }
     }
 
@@ -282,6 +297,7 @@ impl Queue {
             candidate: claim.candidate.clone(),
             node: None,
             hold: None,
+            shown: None,
             note: None,
             told: Reading::default(),
             deleting: false,
