@@ -34,9 +34,15 @@ fn trouble(error: impl std::fmt::Display) -> Trouble {
 impl Fixture for OneServer {
     async fn fresh_lock(&self) -> Result<Box<dyn TestLock>, Trouble> {
         let base = fresh_base();
-        let path = format!("{base}/{NAME}");
-        // A create without parents does nothing, which is no case for a lost reply.
-        let made = tokio::task::spawn_blocking(move || server().operator().make_path(&path));
+        let paths = [
+            format!("{base}/{NAME}"),
+            format!("{base}/_tenure_/notes/{NAME}"),
+        ];
+        // A write without parents does nothing, which is no case for a lost reply.
+        let made = tokio::task::spawn_blocking(move || {
+            let operator = server().operator();
+            paths.iter().try_for_each(|path| operator.make_path(path))
+        });
         made.await.map_err(trouble)?.map_err(trouble)?;
         Ok(Box::new(Nodes {
             base,
