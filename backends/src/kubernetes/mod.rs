@@ -46,6 +46,8 @@ mod container_tests;
 mod error;
 mod hints;
 mod known;
+#[cfg(test)]
+mod known_tests;
 mod leader_label;
 mod leases;
 mod names;

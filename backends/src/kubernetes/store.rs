@@ -1,6 +1,7 @@
 //! One election's Lease in the API server: each method is one request, and says what came of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -142,7 +143,7 @@ impl Store {
         let lease = draft.written(&answer.body).map_err(Failure::unknown)?;
         let mut known = locked(&self.known);
         known.took(now.shortest_since(began).into());
-        known.saw_answer(now, &lease);
+        known.wrote(began, &lease);
         self.hints.answered(lease.version());
         Ok(Written::Done(lease))
     }
@@ -204,7 +205,7 @@ impl Store {
         let held = known
             .newest()
             .filter(|lease| Container::of(lease).is_some());
-        held.is_some_and(|lease| known.is_to_be_asked_about(now, &lease))
+        held.is_some_and(|lease| known.ask_in(now, &lease) == Some(Duration::ZERO))
     }
 
     /// Whether a report about `pod` may concern the holder, which is then asked about by the next read.
@@ -233,7 +234,7 @@ impl Store {
             if known.is_dead(lease) {
                 return Some(mark);
             }
-            if !known.is_to_be_asked_about(now, lease) {
+            if known.ask_in(now, lease) != Some(Duration::ZERO) {
                 return None;
             }
         }
@@ -248,7 +249,7 @@ impl Store {
                 false
             }
         };
-        locked(&self.known).asked(lease, dead);
+        locked(&self.known).asked(now, lease, dead);
         dead.then_some(mark)
     }
 
