@@ -117,7 +117,7 @@ impl Api {
         method: Method,
         path: &str,
         content: &str,
-        body: Vec<u8>,
+        body: Bytes,
         expected: &[StatusCode],
     ) -> Result<Answer, Failure> {
         let request = request(method, path)

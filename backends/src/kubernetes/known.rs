@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use tenure_core::backend::{Hold, Holder};
+use bytes::Bytes;
+use tenure_core::backend::{Hold, Holder, Renewal};
 use tenure_core::{CandidateId, FencingToken, Identity, Incarnation, Nanos, Reading, Version};
 
 use super::record::{Kept, Lease};
+use super::template::Template;
 
 /// For how long a lost race for a freed lock tells that there are rivals.
 const RIVALS_REMEMBERED: Duration = Duration::from_secs(600);
@@ -81,11 +83,43 @@ impl Known {
     }
 
     fn shown_by_answer(&mut self, lease: &Lease) {
-        let newer = |known: &Kept| known.version() > lease.version();
+        self.keep(Kept::of(lease));
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        let version = kept.version();
+        let newer = |known: &Kept| known.version() > version;
         if !self.read.as_ref().is_some_and(newer) {
-            self.read = Some(Kept::of(lease));
+            self.read = Some(kept);
         }
         self.event = self.event.take().filter(newer);
+    }
+
+    /// The Lease as `renewal` has written it: the next renewal may be like this one.
+    pub(crate) fn may_go_on(&mut self, lease: &Lease, renewal: &Renewal) {
+        let mut shown = self.read.iter_mut();
+        if let Some(kept) = shown.find(|kept| kept.version() == lease.version()) {
+            kept.template = Template::of(lease, kept.text(), renewal).map(Box::new);
+        }
+    }
+
+    /// The text of `renewal`, where it is like the one before.
+    pub(crate) fn next(&self, renewal: &Renewal) -> Option<(Bytes, Template)> {
+        let mut shown = self.read.iter();
+        let kept = shown.find(|kept| kept.version() == renewal.hold.version)?;
+        kept.template.as_ref()?.next(kept.text(), renewal)
+    }
+
+    /// The Lease is what was written, by a renewal that `began` then.
+    pub(crate) fn renewed(&mut self, began: Reading, renewal: &Renewal, kept: Kept) {
+        self.looked = Some(began);
+        if let Some(sight) = &mut self.sight
+            && sight.holder.is(&renewal.candidate)
+        {
+            sight.since = began;
+            sight.renewed = Some(renewal.nonce.0);
+        }
+        self.keep(kept);
     }
 
     /// The Lease is gone.

@@ -70,6 +70,9 @@ mod store;
     )
 )]
 mod tasks;
+mod template;
+#[cfg(test)]
+mod template_tests;
 mod time;
 mod watch;
 
