@@ -76,10 +76,17 @@ impl Store {
         format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
     }
 
+    fn own_path(&self) -> String {
+        let mut path = self.path();
+        path.push('/');
+        path.push_str(&self.lease);
+        path
+    }
+
     /// Reads by `get`, and by `list` where only that is allowed. Says the server's wall clock too.
     async fn read(&self) -> Result<Option<(Value, Option<WallTime>)>, Failure> {
         let api = &self.cluster.api;
-        let path = format!("{}/{}", self.path(), self.lease);
+        let path = self.own_path();
         let asked = self.asked("get");
         let refused = match api.read(asked, &path).await {
             Ok(None) => return Ok(None),
@@ -135,8 +142,7 @@ impl Store {
         let (verb, method, path) = if makes {
             ("create", Method::POST, self.path())
         } else {
-            let path = format!("{}/{}", self.path(), self.lease);
-            ("update", Method::PUT, path)
+            ("update", Method::PUT, self.own_path())
         };
         // A missing namespace makes a missing page of a creation, and a missing Lease that of an update.
         let expected: &[StatusCode] = if makes {

@@ -12,7 +12,6 @@ use super::{annotations, time};
 
 const RENEWED: &str = "\"renewTime\":\"";
 const VERSION: &str = "\"resourceVersion\":\"";
-const VERSION_DIGITS_MAX: usize = 20;
 
 /// What a renewal was, and where its text has what the next one has not.
 #[derive(Clone, Debug)]
@@ -58,14 +57,17 @@ impl Template {
         if !same {
             return None;
         }
+        let version = renewal.hold.version.0.to_string();
         let renewed = time::micro_time(renewal.nonce.0)?;
-        let mut next = Vec::with_capacity(text.len() + VERSION_DIGITS_MAX);
+        let places = self.version.len() + self.renewed.len();
+        // As long as it will be, so that nothing is left over for as long as it is kept.
+        let length = (text.len() + version.len() + renewed.len()).checked_sub(places)?;
+        let mut next = Vec::with_capacity(length);
         next.extend_from_slice(text.get(..self.version.start)?);
-        let version = append(&mut next, &renewal.hold.version.0.to_string());
+        let version = append(&mut next, &version);
         next.extend_from_slice(text.get(self.version.end..self.renewed.start)?);
         let renewed = append(&mut next, &renewed);
         next.extend_from_slice(text.get(self.renewed.end..)?);
-        next.shrink_to_fit();
         let template = Self {
             renewed,
             version,
