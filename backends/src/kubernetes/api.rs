@@ -133,12 +133,13 @@ impl Api {
         request: Request<Body>,
         expected: &[StatusCode],
     ) -> Result<Answer, Failure> {
-        let exchange = self.exchange(asked, request, expected);
+        let exchange = pin!(self.exchange(asked, request, expected));
         let outcome = self.in_time(asked, exchange).await.flatten();
         if let Err(failure) = &outcome
             && failure.kind() == ErrorKind::Unauthenticated
         {
-            self.read_way_in_again().await;
+            // Out of line, since it is rare and large.
+            Box::pin(self.read_way_in_again()).await;
         }
         outcome
     }
@@ -147,10 +148,10 @@ impl Api {
     async fn in_time<T>(
         &self,
         asked: Asked<'_>,
-        future: impl Future<Output = T>,
+        future: impl Future<Output = T> + Unpin,
     ) -> Result<T, Failure> {
         let limit = self.clock.sleep(self.request_timeout);
-        match select(pin!(future), limit).await {
+        match select(future, limit).await {
             Either::Left((output, _)) => Ok(output),
             Either::Right(_) => Err(Failure::timeout(asked, self.request_timeout)),
         }
@@ -196,7 +197,7 @@ impl Api {
     pub(crate) async fn watch(&self, asked: Asked<'_>, path: &str) -> Result<Events, NoWatch> {
         let request = built(asked, request(Method::GET, path).body(Vec::new()))?;
         let clients = self.clients();
-        let opening = clients.watches.request_events::<Value>(request);
+        let opening = pin!(clients.watches.request_events::<Value>(request));
         match self.in_time(asked, opening).await? {
             Ok(events) => Ok(Box::pin(events)),
             Err(kube::Error::Api(status)) if status.code == StatusCode::GONE.as_u16() => {
@@ -205,7 +206,7 @@ impl Api {
             Err(kube::Error::Api(status)) => {
                 let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::BAD_GATEWAY);
                 if code == StatusCode::UNAUTHORIZED {
-                    self.read_way_in_again().await;
+                    Box::pin(self.read_way_in_again()).await;
                 }
                 Err(Failure::refused(asked, code, &status.message, None).into())
             }

@@ -231,7 +231,7 @@ impl Kept {
     pub(crate) fn of(lease: &Lease) -> Self {
         Self {
             template: None,
-            text: to_bytes(&lease.object).into(),
+            text: to_bytes(&lease.object).into_boxed_slice().into(),
             uid: lease.uid,
             version: lease.version,
         }
