@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tenure_testkit::{TestCluster, Told, WATCH_RULES};
+use tenure_testkit::{Rule, TestCluster, Told};
 
 use crate::candidate::Task;
 use crate::scene::{Scene, is};
@@ -25,11 +25,11 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     /// Starts so many candidates, and waits until one of them leads and all others know it.
-    pub(crate) fn gather(whose: Whose, size: usize) -> Self {
+    pub(crate) fn gather(whose: Whose, rules: &[Rule], size: usize) -> Self {
         let mut crowd = Self {
             leader: 0,
             present: Vec::new(),
-            scene: Scene::new(TestCluster::shared(), WATCH_RULES),
+            scene: Scene::new(TestCluster::shared(), rules),
             started: 0,
             whose,
         };
