@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tenure_testkit::{TestCluster, Told, WATCH_RULES};
+use tenure_testkit::{Rule, TestCluster, Told};
 
 use crate::candidate::Task;
 use crate::scene::{Scene, is};
@@ -25,11 +25,11 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     /// Starts so many candidates, and waits until one of them leads and all others know it.
-    pub(crate) fn gather(whose: Whose, size: usize) -> Self {
+    pub(crate) fn gather(whose: Whose, rules: &[Rule], size: usize) -> Self {
         let mut crowd = Self {
             leader: 0,
             present: Vec::new(),
-            scene: Scene::new(TestCluster::shared(), WATCH_RULES),
+            scene: Scene::new(TestCluster::shared(), rules),
             started: 0,
             whose,
         };
@@ -81,15 +81,21 @@ impl Crowd {
             Whose::Ours => self.scene.cast.say(old, "leave"),
             Whose::ClientGo => drop(self.scene.cast.signal(old, Signal::TERM)),
         }
-        let cast = &self.scene.cast;
-        let left = cast.wait_for(|told| told.by == old && told.event == "leaves");
+        // What two processes say within a moment may be heard in either order.
+        let (mut left, mut led) = (None, None);
         let mut unread = Vec::new();
-        let led = loop {
-            let told = cast.next();
-            if told.event == "leads" {
-                break told;
+        let (left, led) = loop {
+            let told = self.scene.cast.next();
+            if told.by == old && told.event == "leaves" {
+                left = Some(told.at);
+            } else if told.event == "leads" {
+                led = Some(told);
+            } else {
+                unread.push(told);
             }
-            unread.push(told);
+            if let Some(both) = left.zip(led.clone()) {
+                break both;
+            }
         };
         self.leader = led.by;
         if self.whose == Whose::ClientGo {
@@ -109,6 +115,6 @@ impl Crowd {
             let number = self.start();
             self.wait_until_known(number);
         }
-        led.at.saturating_sub(left.at)
+        led.at.saturating_sub(left)
     }
 }

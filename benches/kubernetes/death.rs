@@ -12,7 +12,7 @@ use crate::scene::{Scene, election};
 /// So many elections are led by the container that dies.
 const ELECTIONS: u32 = 5;
 const WATCHED_DEATHS: usize = 6;
-const POLLED_DEATHS: usize = 4;
+const POLLED_DEATHS: usize = 7;
 const WATCHED_MOST: Duration = Duration::from_millis(200);
 
 /// Now, as a kubelet writes it: RFC 3339 in whole seconds.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tenure_testkit::{TestCluster, WATCH_RULES};
+use tenure_testkit::{CAMEL_RULES, Rule, TestCluster, WATCH_RULES};
 
 use crate::bare::Bare;
 use crate::crowd::{Crowd, Whose};
@@ -10,6 +10,8 @@ use crate::scene::{Scene, election};
 const TIMES: usize = 100;
 /// client-go's candidates poll: several elections go on at once.
 const BESIDE: [(usize, usize, usize); 2] = [(2, 8, 3), (10, 3, 5)];
+/// So do ours without the right to watch.
+const POLLED: [(usize, usize, usize); 2] = [(2, 6, 5), (10, 2, 5)];
 const BARE_TIMES: u32 = 200;
 const TIMES_BARE_MOST: u32 = 3;
 const MOST: Duration = Duration::from_millis(20);
@@ -47,11 +49,11 @@ pub(crate) fn run(table: &mut Table) {
     let bare_p50 = bare.percentile(50);
     table.row("three bare round trips, p50", shown(bare_p50), None);
     for (size, elections, times) in BESIDE {
-        let mut crowd = Crowd::gather(Whose::Ours, size);
+        let mut crowd = Crowd::gather(Whose::Ours, WATCH_RULES, size);
         let ours = Samples::new((0..TIMES).map(|_| crowd.hand_over()).collect());
         drop(crowd);
         println!("{}", ours.line(&format!("graceful handover, n = {size}")));
-        let theirs = client_go(size, elections, times);
+        let theirs = at_once(Whose::ClientGo, WATCH_RULES, size, (elections, times));
         println!("{}", theirs.line(&format!("client-go's, n = {size}")));
         let [p50, p99] = [50, 99].map(|percent| ours.percentile(percent));
         let limit = (bare_p50 * TIMES_BARE_MOST).min(MOST);
@@ -79,12 +81,37 @@ pub(crate) fn run(table: &mut Table) {
             target,
         );
     }
+    by_polling(table);
 }
 
-fn client_go(size: usize, elections: usize, times: usize) -> Samples {
+/// Hands over without the right to watch. A follower reads once in R at the latest, and from then on it is as with a watch.
+fn by_polling(table: &mut Table) {
+    let most = tenure::Timing::standard().renew_interval() + MOST;
+    for (size, elections, times) in POLLED {
+        let samples = at_once(Whose::Ours, CAMEL_RULES, size, (elections, times));
+        let what = format!("graceful handover by polling, n = {size}");
+        println!("{}", samples.line(&what));
+        let max = samples.percentile(100);
+        let target = format!("≤ {}", shown(most));
+        table.row(&format!("{what}, p50"), shown(samples.percentile(50)), None);
+        table.row(
+            &format!("{what}, max"),
+            shown(max),
+            Some((&target, max <= most)),
+        );
+    }
+}
+
+/// In several elections at the same time, since all of them wait most of it.
+fn at_once(
+    whose: Whose,
+    rules: &[Rule],
+    size: usize,
+    (elections, times): (usize, usize),
+) -> Samples {
     let samples = std::thread::scope(|scope| {
         let one = || {
-            let mut crowd = Crowd::gather(Whose::ClientGo, size);
+            let mut crowd = Crowd::gather(whose, rules, size);
             (0..times).map(|_| crowd.hand_over()).collect::<Vec<_>>()
         };
         let started: Vec<_> = (0..elections).map(|_| scope.spawn(one)).collect();

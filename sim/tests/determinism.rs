@@ -40,7 +40,7 @@ const GOLDEN: [(One, &str); 7] = [
     (one(3, Backend::Session, Tier::Electors), "06320db08ec31333"),
     (
         one(1, Backend::Kubernetes, Tier::Electors),
-        "fb13999e437d7f1d",
+        "91b581eda4673132",
     ),
     (
         one(2, Backend::Kubernetes, Tier::Electors),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::stream::BoxStream;
 use http::request::Builder;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
 use kube::core::WatchEvent;
@@ -21,7 +21,8 @@ use super::time;
 use crate::locked::locked;
 
 /// Who the API server's logs and `managedFields` say it was.
-const USER_AGENT: &str = concat!("tenure/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("tenure/", env!("CARGO_PKG_VERSION")));
 /// No Lease is larger, and no list of pods that an election is about.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
@@ -31,7 +32,7 @@ const READ_AGAIN_EVERY: Duration = Duration::from_secs(1);
 /// The API server, as one process sees it.
 #[derive(Debug)]
 pub(crate) struct Api {
-    clients: Mutex<Clients>,
+    clients: Mutex<Arc<Clients>>,
     /// When the way in was last read again.
     read_again: Mutex<Option<Reading>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -85,7 +86,7 @@ impl Api {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            clients: Mutex::new(clients),
+            clients: Mutex::new(Arc::new(clients)),
             read_again: Mutex::default(),
             clock,
             namespace,
@@ -95,8 +96,8 @@ impl Api {
         }
     }
 
-    fn clients(&self) -> Clients {
-        locked(&self.clients).clone()
+    fn clients(&self) -> Arc<Clients> {
+        Arc::clone(&locked(&self.clients))
     }
 
     /// Reads an object or a list, authoritatively; nothing when there is none.
@@ -116,12 +117,12 @@ impl Api {
         asked: Asked<'_>,
         method: Method,
         path: &str,
-        content: &str,
-        body: Vec<u8>,
+        content: &'static str,
+        body: Bytes,
         expected: &[StatusCode],
     ) -> Result<Answer, Failure> {
         let request = request(method, path)
-            .header(header::CONTENT_TYPE, content)
+            .header(header::CONTENT_TYPE, HeaderValue::from_static(content))
             .body(Body::from(body));
         self.call(asked, built(asked, request)?, expected).await
     }
@@ -132,12 +133,13 @@ impl Api {
         request: Request<Body>,
         expected: &[StatusCode],
     ) -> Result<Answer, Failure> {
-        let exchange = self.exchange(asked, request, expected);
+        let exchange = pin!(self.exchange(asked, request, expected));
         let outcome = self.in_time(asked, exchange).await.flatten();
         if let Err(failure) = &outcome
             && failure.kind() == ErrorKind::Unauthenticated
         {
-            self.read_way_in_again().await;
+            // Out of line, since it is rare and large.
+            Box::pin(self.read_way_in_again()).await;
         }
         outcome
     }
@@ -146,10 +148,10 @@ impl Api {
     async fn in_time<T>(
         &self,
         asked: Asked<'_>,
-        future: impl Future<Output = T>,
+        future: impl Future<Output = T> + Unpin,
     ) -> Result<T, Failure> {
         let limit = self.clock.sleep(self.request_timeout);
-        match select(pin!(future), limit).await {
+        match select(future, limit).await {
             Either::Left((output, _)) => Ok(output),
             Either::Right(_) => Err(Failure::timeout(asked, self.request_timeout)),
         }
@@ -161,32 +163,41 @@ impl Api {
         request: Request<Body>,
         expected: &[StatusCode],
     ) -> Result<Answer, Failure> {
-        let client = self.clients().requests;
-        let response = client.send(request).await;
+        let clients = self.clients();
+        let response = clients.requests.send(request).await;
         let response = response.map_err(|error| Failure::transport(asked, error))?;
-        let (status, date, retry_after) = head(&response, !asked.writes());
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX);
         let body = body
             .collect()
             .await
             .map_err(|error| Failure::garbled(asked, error))?;
         let body = body.to_bytes();
+        let status = head.status;
         if status.is_success() || expected.contains(&status) {
-            return Ok(Answer { body, date, status });
+            let date = text(&head.headers, &header::DATE).filter(|_| !asked.writes());
+            return Ok(Answer {
+                body,
+                date: date.and_then(time::date),
+                status,
+            });
         }
+        let retry_after = text(&head.headers, &header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|seconds| seconds.parse().ok());
         let said: Value = serde_json::from_slice(&body).unwrap_or_default();
         let message = said
             .get("message")
             .and_then(Value::as_str)
             .unwrap_or_default();
+        let retry_after = retry_after.map(Duration::from_secs);
         Err(Failure::refused(asked, status, message, retry_after))
     }
 
     /// Opens a watch. It ends with its connection; what a silent one means is for the caller to judge.
     pub(crate) async fn watch(&self, asked: Asked<'_>, path: &str) -> Result<Events, NoWatch> {
         let request = built(asked, request(Method::GET, path).body(Vec::new()))?;
-        let client = self.clients().watches;
-        let opening = client.request_events::<Value>(request);
+        let clients = self.clients();
+        let opening = pin!(clients.watches.request_events::<Value>(request));
         match self.in_time(asked, opening).await? {
             Ok(events) => Ok(Box::pin(events)),
             Err(kube::Error::Api(status)) if status.code == StatusCode::GONE.as_u16() => {
@@ -195,7 +206,7 @@ impl Api {
             Err(kube::Error::Api(status)) => {
                 let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::BAD_GATEWAY);
                 if code == StatusCode::UNAUTHORIZED {
-                    self.read_way_in_again().await;
+                    Box::pin(self.read_way_in_again()).await;
                 }
                 Err(Failure::refused(asked, code, &status.message, None).into())
             }
@@ -220,7 +231,7 @@ impl Api {
                 .transpose()
         };
         match read.await {
-            Ok(Some(clients)) => *locked(&self.clients) = clients,
+            Ok(Some(clients)) => *locked(&self.clients) = Arc::new(clients),
             Ok(None) => {}
             Err(failure) => {
                 let error = failure.into_error("authenticate");
@@ -246,22 +257,6 @@ fn built<T>(
     })
 }
 
-/// Status, the server's clock where it is wanted, and how long the server wants to be left alone.
-fn head(
-    response: &Response<Body>,
-    wants_date: bool,
-) -> (StatusCode, Option<WallTime>, Option<Duration>) {
-    let text = |name| {
-        response
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    let date = wants_date
-        .then(|| text(header::DATE).and_then(time::date))
-        .flatten();
-    let retry_after = text(header::RETRY_AFTER)
-        .and_then(|seconds| seconds.parse().ok())
-        .map(Duration::from_secs);
-    (response.status(), date, retry_after)
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }

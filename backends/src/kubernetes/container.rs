@@ -12,7 +12,7 @@ use tenure_core::{ErrorKind, Incarnation, WallTime};
 use super::annotations;
 use super::api::Api;
 use super::error::{Asked, Failure};
-use super::record::{Draft, Lease};
+use super::record::Lease;
 use super::time;
 use crate::locked::locked;
 use crate::tasks::{TaskGuard, Tasks};
@@ -154,11 +154,10 @@ impl Own {
         }
     }
 
-    /// Writes into the record which container its holder is in.
-    pub(crate) fn name(&self, draft: &mut Draft, holder: Incarnation) {
+    /// What the record says of the container of its `holder`, once it is known.
+    pub(crate) fn named(&self, holder: Incarnation) -> Option<String> {
         let known = locked(&self.known);
-        let text = known.as_ref().map(|named| format!("{holder} {named}"));
-        draft.annotate(annotations::CONTAINER, text);
+        known.as_ref().map(|named| format!("{holder} {named}"))
     }
 }
 

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use tenure_core::backend::{Hold, Holder};
+use bytes::Bytes;
+use tenure_core::backend::{Hold, Holder, Renewal};
 use tenure_core::{CandidateId, FencingToken, Identity, Incarnation, Nanos, Reading, Version};
 
 use super::record::{Kept, Lease};
+use super::template::Template;
 
 /// For how long a lost race for a freed lock tells that there are rivals.
 const RIVALS_REMEMBERED: Duration = Duration::from_secs(600);
+/// How often the kubelet is asked about one holder, at most.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// So often within the duration of its lease, at most: as a candidate tries again what fails, where its lease is as long as the holder's.
+const ASKS_MOST: u32 = 15;
 
 /// Nothing here decides about leadership: a write that was made from something old is refused by the API server.
 #[derive(Default, Debug)]
@@ -51,8 +57,8 @@ struct Provable {
 
 #[derive(Clone, Debug)]
 struct Sight {
-    /// Whether the kubelet was asked about this holder.
-    asked: bool,
+    /// When the kubelet was last asked about this holder.
+    asked: Option<Reading>,
     /// Whether it said that the holder's container has ended, which does not change any more.
     dead: bool,
     /// When it was written, at the earliest.
@@ -62,15 +68,58 @@ struct Sight {
 }
 
 impl Known {
-    /// An answer to a request shows the Lease. What it shows anew may have been there since the look before.
+    /// The answer to a read shows the Lease. What it shows anew may have been there since the look before.
     pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
         let before = self.looked.replace(now);
         self.see(before.unwrap_or(now), lease);
-        let newer = |known: &Kept| known.version() > lease.version();
+        self.shown_by_answer(lease);
+    }
+
+    /// The answer to a write shows the Lease, as it became after the write `began`.
+    pub(crate) fn wrote(&mut self, began: Reading, lease: &Lease) {
+        self.looked = Some(began);
+        self.see(began, lease);
+        self.shown_by_answer(lease);
+    }
+
+    fn shown_by_answer(&mut self, lease: &Lease) {
+        self.keep(Kept::of(lease));
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        let version = kept.version();
+        let newer = |known: &Kept| known.version() > version;
         if !self.read.as_ref().is_some_and(newer) {
-            self.read = Some(Kept::of(lease));
+            self.read = Some(kept);
         }
         self.event = self.event.take().filter(newer);
+    }
+
+    /// The Lease as `renewal` has written it: the next renewal may be like this one.
+    pub(crate) fn may_go_on(&mut self, lease: &Lease, renewal: &Renewal) {
+        let mut shown = self.read.iter_mut();
+        if let Some(kept) = shown.find(|kept| kept.version() == lease.version()) {
+            kept.template = Template::of(lease, kept.text(), renewal).map(Box::new);
+        }
+    }
+
+    /// The text of `renewal`, where it is like the one before.
+    pub(crate) fn next(&self, renewal: &Renewal) -> Option<(Bytes, Template)> {
+        let mut shown = self.read.iter();
+        let kept = shown.find(|kept| kept.version() == renewal.hold.version)?;
+        kept.template.as_ref()?.next(kept.text(), renewal)
+    }
+
+    /// The Lease is what was written, by a renewal that `began` then.
+    pub(crate) fn renewed(&mut self, began: Reading, renewal: &Renewal, kept: Kept) {
+        self.looked = Some(began);
+        if let Some(sight) = &mut self.sight
+            && sight.holder.is(&renewal.candidate)
+        {
+            sight.since = began;
+            sight.renewed = Some(renewal.nonce.0);
+        }
+        self.keep(kept);
     }
 
     /// The Lease is gone.
@@ -98,8 +147,8 @@ impl Known {
         let renewed = lease.renew_micros();
         let asked = match &self.sight {
             Some(sight) if sight.holder == holder && sight.renewed == renewed => return,
-            Some(sight) => sight.asked && sight.holder == holder,
-            None => false,
+            Some(sight) => sight.asked.filter(|_| sight.holder == holder),
+            None => None,
         };
         self.sight = Some(Sight {
             asked,
@@ -194,32 +243,49 @@ impl Known {
         behind
     }
 
-    /// Whether the kubelet has to be asked about the holder: it was never asked about this one, or a renewal is overdue.
-    pub(crate) fn is_to_be_asked_about(&self, now: Reading, lease: &Lease) -> bool {
-        let Some(sight) = &self.sight else {
-            return false;
+    /// In how long the kubelet has to be asked about the holder of `lease`: at once when it never was, and again and again while a renewal
+    /// is overdue. Never about a holder that is here.
+    pub(crate) fn ask_in(&self, now: Reading, lease: &Lease) -> Option<Duration> {
+        let sight = self.sight.as_ref()?;
+        let duration = lease.duration()?;
+        let here = |granted: Granted| sight.holder.incarnation() == Some(granted.candidate);
+        if self.granted.is_some_and(here) {
+            return None;
+        }
+        let Some(asked) = sight.asked else {
+            return Some(Duration::ZERO);
         };
-        let Some(duration) = lease.duration() else {
-            return false;
-        };
-        !sight.asked || now.longest_since(sight.since) > Nanos::from(duration / 3)
+        // A renewal is due after a third, and may be on its way for a while.
+        let overdue = left(now, sight.since, duration / 3 + duration / (2 * ASKS_MOST));
+        Some(overdue.max(left(now, asked, ask_every(duration))))
+    }
+
+    /// For how long to let nobody ask, when nothing is told meanwhile.
+    pub(crate) fn pause(&self, now: Reading, lease: &Lease) -> Duration {
+        match self.ask_in(now, lease) {
+            None => ASK_EVERY,
+            // It is being asked about already.
+            Some(Duration::ZERO) => lease.duration().map_or(ASK_EVERY, ask_every),
+            // Not in steps that grow smaller and smaller, where timers and readings run differently.
+            Some(wait) => wait.max(Duration::from_millis(1)),
+        }
     }
 
     /// The kubelet has to be asked about the holder, whatever is known.
     pub(crate) fn ask(&mut self) {
         if let Some(sight) = &mut self.sight {
-            sight.asked = false;
+            sight.asked = None;
         }
     }
 
     /// The kubelet was asked about the holder of `lease`, and said whether it is dead.
-    pub(crate) fn asked(&mut self, lease: &Lease, dead: bool) {
+    pub(crate) fn asked(&mut self, now: Reading, lease: &Lease, dead: bool) {
         let holder = lease.holder();
         let renewed = lease.renew_micros();
         if let Some(sight) = &mut self.sight
             && Some(&sight.holder) == holder.as_ref()
         {
-            sight.asked = true;
+            sight.asked = Some(now);
             sight.dead |= dead && sight.renewed == renewed;
         }
     }
@@ -239,4 +305,14 @@ impl Known {
             .max_by_key(|kept| kept.version())
             .map(Kept::open)
     }
+}
+
+/// How often the kubelet is asked about the holder of a lease of this duration, at most.
+fn ask_every(duration: Duration) -> Duration {
+    ASK_EVERY.max(duration / ASKS_MOST)
+}
+
+/// What is left of a wait that began at a reading.
+fn left(now: Reading, since: Reading, wait: Duration) -> Duration {
+    wait.saturating_sub(now.longest_since(since).into())
 }

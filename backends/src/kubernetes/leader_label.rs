@@ -206,7 +206,7 @@ impl Writer {
                 Method::PATCH,
                 &path,
                 MERGE_PATCH,
-                body.into_bytes(),
+                body.into(),
                 missing,
             )
             .await?;

@@ -94,7 +94,8 @@ impl Leases {
             target: Target {
                 path: format!(
                     "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases?{selector}"
-                ),
+                )
+                .into(),
                 resource: "leases",
                 name: name.to_owned(),
             },

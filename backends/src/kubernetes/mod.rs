@@ -46,6 +46,8 @@ mod container_tests;
 mod error;
 mod hints;
 mod known;
+#[cfg(test)]
+mod known_tests;
 mod leader_label;
 mod leases;
 mod names;
@@ -60,6 +62,9 @@ mod record_tests;
 pub mod simulated;
 mod stagger;
 mod store;
+mod template;
+#[cfg(test)]
+mod template_tests;
 mod time;
 mod watch;
 

@@ -108,7 +108,7 @@ impl Pods {
                 nudge: Arc::new(Nudge::default()),
                 sink: Arc::clone(&self.shared) as _,
                 target: Target {
-                    path: self.shared.path.clone(),
+                    path: self.shared.path.as_str().into(),
                     resource: "pods",
                     name: self.shared.selector.clone(),
                 },

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tenure_core::backend::{
@@ -15,6 +16,7 @@ use tenure_core::{
 };
 
 use super::error::Failure;
+use super::template::Template;
 use super::{annotations, time};
 
 /// A Lease as the API server has it, but for `managedFields`, which the server keeps by itself when they are left out.
@@ -69,6 +71,12 @@ impl Lease {
             uid,
             version,
         })
+    }
+
+    /// Takes an answer of the API server.
+    pub(crate) fn answered(answer: &[u8]) -> Result<Self, Failure> {
+        let object = serde_json::from_slice(answer);
+        Self::parse(object.unwrap_or_default())
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -211,7 +219,10 @@ impl Lease {
 /// A Lease as text: a quarter of the memory, for as long as nobody asks what it says.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    text: Box<[u8]>,
+    /// How the next renewal is written, where this is a renewal of ours.
+    pub(crate) template: Option<Box<Template>>,
+    /// The text may name the version before this one.
+    text: Bytes,
     uid: Identity,
     version: Version,
 }
@@ -219,10 +230,25 @@ pub(crate) struct Kept {
 impl Kept {
     pub(crate) fn of(lease: &Lease) -> Self {
         Self {
-            text: to_bytes(&lease.object).into(),
+            template: None,
+            text: to_bytes(&lease.object).into_boxed_slice().into(),
             uid: lease.uid,
             version: lease.version,
         }
+    }
+
+    /// The Lease that `text` has become by a renewal that was written as this template says.
+    pub(crate) fn renewed(text: Bytes, template: Template, version: Version) -> Self {
+        Self {
+            uid: template.identity,
+            template: Some(Box::new(template)),
+            text,
+            version,
+        }
+    }
+
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -231,12 +257,21 @@ impl Kept {
 
     pub(crate) fn open(&self) -> Lease {
         let object = serde_json::from_slice(&self.text);
+        let mut object: Map<String, Value> =
+            object.expect("it was written from a map of JSON values");
+        tell_version(&mut object, self.version);
         Lease {
-            object: object.expect("it was written from a map of JSON values"),
+            object,
             uid: self.uid,
             version: self.version,
         }
     }
+}
+
+fn tell_version(object: &mut Map<String, Value>, version: Version) {
+    let meta = self::object(object.entry("metadata").or_insert_with(|| json!({})));
+    let version = Value::String(version.0.to_string());
+    meta.insert("resourceVersion".to_owned(), version);
 }
 
 /// What an answer to a write has to say for the draft to be what is there now. All else of it is not looked at.
@@ -266,6 +301,28 @@ struct EchoedSpec<'a> {
     renew_time: Option<Cow<'a, str>>,
 }
 
+/// What the API server says that a Lease has become by a write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Expected<'a> {
+    pub(crate) holder: Option<&'a str>,
+    pub(crate) renewed: Option<&'a str>,
+    pub(crate) uid: Identity,
+}
+
+impl Expected<'_> {
+    /// The version that the Lease has by the write that was answered so; nothing when the server says something else than expected.
+    pub(crate) fn version(self, answer: &[u8]) -> Option<Version> {
+        // Looked at once as a whole, and not once for each key.
+        let answer = std::str::from_utf8(answer).ok()?;
+        let echo: Echo<'_> = serde_json::from_str(answer).ok()?;
+        let version = echo.metadata.resource_version.parse().ok()?;
+        let same = self.holder == echo.spec.holder_identity.as_deref()
+            && self.renewed == echo.spec.renew_time.as_deref()
+            && Some(self.uid) == identity(&echo.metadata.uid);
+        (same && version > 0).then_some(Version(version))
+    }
+}
+
 fn to_bytes(object: &Map<String, Value>) -> Vec<u8> {
     serde_json::to_vec(object).expect("a map of JSON values is JSON")
 }
@@ -275,11 +332,19 @@ fn identity(uid: &str) -> Option<Identity> {
     if uid.is_empty() {
         return None;
     }
-    let digits: String = uid.chars().filter(|c| *c != '-').collect();
-    let number = (digits.len() == 32)
-        .then(|| u128::from_str_radix(&digits, 16).ok())
-        .flatten();
-    Some(Identity(number.unwrap_or_else(|| fnv(uid.as_bytes()))))
+    let mut number = 0_u128;
+    let mut digits = 0;
+    for c in uid.chars().filter(|c| *c != '-') {
+        match c.to_digit(16) {
+            Some(digit) if digits < 32 => number = number << 4 | u128::from(digit),
+            _ => return Some(Identity(fnv(uid.as_bytes()))),
+        }
+        digits += 1;
+    }
+    if digits < 32 {
+        number = fnv(uid.as_bytes());
+    }
+    Some(Identity(number))
 }
 
 /// The 128-bit FNV-1a hash (RFC 9923).
@@ -324,21 +389,21 @@ impl Draft {
     /// Nobody else has written between the version that it is an edit of and this one, so it is the draft at another version, unless the
     /// server says otherwise.
     pub(crate) fn written(mut self, answer: &[u8]) -> Result<Lease, Failure> {
-        let echo: Option<Echo<'_>> = serde_json::from_slice(answer).ok();
-        if let Some(echo) = echo {
-            let of = |map: &str, key: &str| self.object.get(map)?.get(key)?.as_str();
-            let same = of("spec", "holderIdentity") == echo.spec.holder_identity.as_deref()
-                && of("spec", "renewTime") == echo.spec.renew_time.as_deref()
-                && of("metadata", "uid") == Some(&*echo.metadata.uid);
-            if same {
-                let version = echo.metadata.resource_version.into_owned();
-                self.map("metadata")
-                    .insert("resourceVersion".to_owned(), Value::String(version));
-                return Lease::parse(Value::Object(self.object));
-            }
+        let of = |map: &str, key: &str| self.object.get(map)?.get(key)?.as_str();
+        let uid = of("metadata", "uid").and_then(identity);
+        let version = uid.and_then(|uid| {
+            let expected = Expected {
+                holder: of("spec", "holderIdentity"),
+                renewed: of("spec", "renewTime"),
+                uid,
+            };
+            expected.version(answer)
+        });
+        if let Some(version) = version {
+            tell_version(&mut self.object, version);
+            return Lease::parse(Value::Object(self.object));
         }
-        let object = serde_json::from_slice(answer);
-        Lease::parse(object.unwrap_or_default())
+        Lease::answered(answer)
     }
 
     /// The bytes to send.

@@ -11,15 +11,13 @@ use super::record::Lease;
 use super::store::Store;
 use crate::locked::locked;
 
-/// How often a holder that does not renew is asked about, at most.
-const ASK_EVERY: Duration = Duration::from_secs(2);
-/// So often within the duration of its lease, at most.
-const ASKS_MOST: u32 = 15;
+/// How often it is looked whether there is a holder to be asked about.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The next thing told, a free lock a little later when rivals are known; nothing when it is time to ask about the holder.
 pub(crate) async fn next(hints: &Hints, store: &Store) -> Option<Told> {
     let told = if store.cluster.own.is_some() {
-        let pause = store.cluster.api.clock.sleep(ask_every(store));
+        let pause = store.cluster.api.clock.sleep(pause(store));
         match select(pin!(hints.next()), pause).await {
             Either::Left((told, _)) => told,
             Either::Right(_) => return None,
@@ -48,12 +46,13 @@ pub(crate) async fn next(hints: &Hints, store: &Store) -> Option<Told> {
     }
 }
 
-/// As often as a candidate tries again what fails, where its lease is as long as the holder's.
-fn ask_every(store: &Store) -> Duration {
-    let duration = locked(&store.known)
+/// For how long nobody has to ask about the holder, when nothing is told meanwhile.
+fn pause(store: &Store) -> Duration {
+    let known = locked(&store.known);
+    let now = store.cluster.api.clock.now();
+    known
         .newest()
-        .and_then(|lease| lease.duration());
-    duration.map_or(ASK_EVERY, |duration| ASK_EVERY.max(duration / ASKS_MOST))
+        .map_or(LOOK_EVERY, |lease| known.pause(now, &lease))
 }
 
 /// A part of one measured round trip, different for each candidate and each time; nothing where no rival is known.

@@ -1,22 +1,29 @@
 //! One election's Lease in the API server: each method is one request, and says what came of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use tenure_core::backend::{
     Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, OperatorRequest, Release,
     ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Submitted, Vacancy,
 };
-use tenure_core::{ElectionName, ErrorKind, FencingToken, Incarnation, Nanos, Version, WallTime};
+use tenure_core::{
+    ElectionName, ErrorKind, FencingToken, Incarnation, Nanos, Reading, Version, WallTime,
+};
 
+use super::annotations;
+use super::api::Answer;
 use super::cluster::Shared;
 use super::container::{self, Container};
 use super::error::{Asked, Failure};
 use super::hints::Hints;
 use super::known::Known;
 use super::planted::{Mistake, Planted};
-use super::record::{Draft, Lease, Stranger};
+use super::record::{Draft, Kept, Lease, Stranger};
+use super::template::Template;
 use crate::host::random_bits;
 use crate::locked::locked;
 
@@ -69,10 +76,17 @@ impl Store {
         format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
     }
 
+    fn own_path(&self) -> String {
+        let mut path = self.path();
+        path.push('/');
+        path.push_str(&self.lease);
+        path
+    }
+
     /// Reads by `get`, and by `list` where only that is allowed. Says the server's wall clock too.
     async fn read(&self) -> Result<Option<(Value, Option<WallTime>)>, Failure> {
         let api = &self.cluster.api;
-        let path = format!("{}/{}", self.path(), self.lease);
+        let path = self.own_path();
         let asked = self.asked("get");
         let refused = match api.read(asked, &path).await {
             Ok(None) => return Ok(None),
@@ -114,14 +128,21 @@ impl Store {
 
     /// Writes `draft` over the version that it is an edit of, or makes it.
     async fn put(&self, draft: Draft, makes: bool) -> Result<Written, Failure> {
+        let began = self.cluster.api.clock.now();
+        let Some(answer) = self.send(draft.to_bytes().into(), makes).await? else {
+            return Ok(Written::Refused);
+        };
+        let lease = draft.written(&answer.body).map_err(Failure::unknown)?;
+        self.wrote(began, &lease);
+        Ok(Written::Done(lease))
+    }
+
+    /// Sends a write; nothing when it is refused, since the Lease is not that version any more, or is there already.
+    async fn send(&self, text: Bytes, makes: bool) -> Result<Option<Answer>, Failure> {
         let (verb, method, path) = if makes {
             ("create", Method::POST, self.path())
         } else {
-            (
-                "update",
-                Method::PUT,
-                format!("{}/{}", self.path(), self.lease),
-            )
+            ("update", Method::PUT, self.own_path())
         };
         // A missing namespace makes a missing page of a creation, and a missing Lease that of an update.
         let expected: &[StatusCode] = if makes {
@@ -130,21 +151,23 @@ impl Store {
             &[StatusCode::CONFLICT, StatusCode::NOT_FOUND]
         };
         let asked = self.asked(verb);
-        let began = self.cluster.api.clock.now();
         let api = &self.cluster.api;
+        let began = api.clock.now();
         let answer = api
-            .write(asked, method, &path, JSON, draft.to_bytes(), expected)
+            .write(asked, method, &path, JSON, text, expected)
             .await?;
         if !answer.status.is_success() {
-            return Ok(Written::Refused);
+            return Ok(None);
         }
-        let now = self.cluster.api.clock.now();
-        let lease = draft.written(&answer.body).map_err(Failure::unknown)?;
-        let mut known = locked(&self.known);
-        known.took(now.shortest_since(began).into());
-        known.saw_answer(now, &lease);
+        let trip = api.clock.now().shortest_since(began);
+        locked(&self.known).took(trip.into());
+        Ok(Some(answer))
+    }
+
+    /// A write that `began` then has made the Lease this.
+    fn wrote(&self, began: Reading, lease: &Lease) {
+        locked(&self.known).wrote(began, lease);
         self.hints.answered(lease.version());
-        Ok(Written::Done(lease))
     }
 
     /// Reads the Lease if its object at `version`, which a write is to be an edit of, was not shown to this handle.
@@ -204,7 +227,7 @@ impl Store {
         let held = known
             .newest()
             .filter(|lease| Container::of(lease).is_some());
-        held.is_some_and(|lease| known.is_to_be_asked_about(now, &lease))
+        held.is_some_and(|lease| known.ask_in(now, &lease) == Some(Duration::ZERO))
     }
 
     /// Whether a report about `pod` may concern the holder, which is then asked about by the next read.
@@ -233,7 +256,7 @@ impl Store {
             if known.is_dead(lease) {
                 return Some(mark);
             }
-            if !known.is_to_be_asked_about(now, lease) {
+            if known.ask_in(now, lease) != Some(Duration::ZERO) {
                 return None;
             }
         }
@@ -248,7 +271,7 @@ impl Store {
                 false
             }
         };
-        locked(&self.known).asked(lease, dead);
+        locked(&self.known).asked(now, lease, dead);
         dead.then_some(mark)
     }
 
@@ -315,15 +338,26 @@ impl Store {
 
     /// Says which container the holder is in, once that is known and may be a proof.
     fn name_container(&self, draft: &mut Draft, holder: Incarnation) {
+        if let Some(named) = self.proof(holder) {
+            draft.annotate(annotations::CONTAINER, named);
+        }
+    }
+
+    /// What the record is to say about the holder's container; nothing where it may say what it says.
+    fn proof(&self, holder: Incarnation) -> Option<Option<String>> {
+        let own = self.cluster.own.as_ref()?;
         let now = self.cluster.api.clock.now();
         let may_be_proof = locked(&self.known).is_provable(now);
-        if let Some(own) = self.cluster.own.as_ref().filter(|_| may_be_proof) {
-            own.name(draft, holder);
-        }
+        may_be_proof.then(|| own.named(holder))
     }
 
     pub(crate) async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Failure> {
         self.know(renewal.hold.version).await?;
+        let next = locked(&self.known).next(renewal);
+        let next = next.filter(|(_, template)| self.names_as_before(template, renewal));
+        if let Some((text, template)) = next {
+            return self.renew_as_before(renewal, text, template).await;
+        }
         let held = locked(&self.known)
             .held(&renewal.candidate, &renewal.hold)
             .map(Draft::of);
@@ -336,15 +370,42 @@ impl Store {
         let Written::Done(lease) = self.put(draft, false).await? else {
             return Ok(Renewed::Conflict(None));
         };
-        let ours = lease.is_held_by(&renewal.candidate);
-        if !ours || lease.renew_micros() != Some(renewal.nonce.0) {
-            return Err(changed_on_its_way());
-        }
-        let seen = lease.observation();
+        let receipt = confirmed(renewal, &lease)?;
+        locked(&self.known).may_go_on(&lease, renewal);
+        Ok(Renewed::Confirmed(receipt))
+    }
+
+    /// Whether `renewal` names the container that the one before named.
+    fn names_as_before(&self, template: &Template, renewal: &Renewal) -> bool {
+        let named = self.proof(renewal.candidate.incarnation);
+        named.is_none_or(|named| named.as_deref() == template.container.as_deref())
+    }
+
+    /// Renews with a text that was made from the last one.
+    async fn renew_as_before(
+        &self,
+        renewal: &Renewal,
+        text: Bytes,
+        template: Template,
+    ) -> Result<Renewed, Failure> {
+        let began = self.cluster.api.clock.now();
+        let Some(answer) = self.send(text.clone(), false).await? else {
+            return Ok(Renewed::Conflict(None));
+        };
+        let Some(version) = template.expected(&text).version(&answer.body) else {
+            let lease = Lease::answered(&answer.body).map_err(Failure::unknown)?;
+            self.wrote(began, &lease);
+            let receipt = confirmed(renewal, &lease)?;
+            return Ok(Renewed::Confirmed(receipt));
+        };
+        let request = template.request;
+        let kept = Kept::renewed(text, template, version);
+        locked(&self.known).renewed(began, renewal, kept);
+        self.hints.answered(version);
         Ok(Renewed::Confirmed(RenewalReceipt {
-            request: seen.request,
+            request,
             standing: None,
-            version: lease.version(),
+            version,
         }))
     }
 
@@ -493,12 +554,25 @@ fn refuse_old_versions(base: &Lease) -> Result<(), Failure> {
             let detail = format!(
                 "the Lease says that token {token} was granted, but its version is {}: was the cluster restored from a backup? Take the annotation {} out once nothing is fenced by that token any more",
                 base.version().0,
-                super::annotations::TOKEN
+                annotations::TOKEN
             );
             Err(Failure::new(ErrorKind::Exhausted, detail))
         }
         _ => Ok(()),
     }
+}
+
+/// What `lease`, which the API server says that `renewal` has made of it, tells.
+fn confirmed(renewal: &Renewal, lease: &Lease) -> Result<RenewalReceipt, Failure> {
+    let ours = lease.is_held_by(&renewal.candidate);
+    if !ours || lease.renew_micros() != Some(renewal.nonce.0) {
+        return Err(changed_on_its_way());
+    }
+    Ok(RenewalReceipt {
+        request: annotations::request(lease),
+        standing: None,
+        version: lease.version(),
+    })
 }
 
 fn changed_on_its_way() -> Failure {

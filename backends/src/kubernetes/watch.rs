@@ -31,7 +31,7 @@ const DOUBLINGS_MAX: u32 = 6;
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// Says which objects: a path with its selectors, without anything about the watch.
-    pub(crate) path: String,
+    pub(crate) path: Box<str>,
     pub(crate) resource: &'static str,
     /// The object's name, or the selector, for messages.
     pub(crate) name: String,
@@ -94,11 +94,7 @@ impl Follower {
         let mut told_refused = false;
         let mut watched = false;
         loop {
-            match self
-                .api
-                .watch(self.asked(), &self.path(from.as_deref()))
-                .await
-            {
+            match self.open(from.as_deref()).await {
                 Ok(events) => {
                     told_refused = false;
                     let opened = self.api.clock.now();
@@ -145,6 +141,12 @@ impl Follower {
                 }
             }
         }
+    }
+
+    /// Opens the watch, out of line: most of its time a follower listens, or waits to ask again.
+    async fn open(&self, from: Option<&str>) -> Result<Events, NoWatch> {
+        let path = self.path(from);
+        Box::pin(self.api.watch(self.asked(), &path)).await
     }
 
     fn asked(&self) -> Asked<'_> {

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::task::Waker;
 
 /// Those who wait for something, in the order in which they began to. Who waits no more takes itself out, so that there are never
@@ -8,7 +7,8 @@ use std::task::Waker;
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     next: u64,
-    waiting: BTreeMap<u64, Waker>,
+    /// By their numbers. Mostly one or two: a tree would take more room.
+    waiting: Vec<(u64, Waker)>,
 }
 
 /// A place among the waiters; nothing before the first poll and after being woken.
@@ -23,13 +23,28 @@ impl Waiters {
             self.next += 1;
             self.next
         });
-        self.waiting.insert(number, waker)
+        match self.find(number) {
+            Ok(index) => {
+                let (_, before) = self.waiting.get_mut(index)?;
+                Some(std::mem::replace(before, waker))
+            }
+            Err(index) => {
+                self.waiting.insert(index, (number, waker));
+                None
+            }
+        }
     }
 
     /// Waits no more. Returns the waker: to be dropped when no lock is held.
     #[must_use]
     pub(super) fn leave(&mut self, place: &mut Place) -> Option<Waker> {
-        self.waiting.remove(&place.0.take()?)
+        let index = self.find(place.0.take()?).ok()?;
+        Some(self.waiting.remove(index).1)
+    }
+
+    fn find(&self, number: u64) -> Result<usize, usize> {
+        self.waiting
+            .binary_search_by_key(&number, |(number, _)| *number)
     }
 
     /// Takes all out, to be woken when no lock is held.
@@ -45,12 +60,12 @@ impl Waiters {
 
 /// Wakers that are due.
 #[must_use = "they wait to be woken"]
-pub(super) struct Woken(BTreeMap<u64, Waker>);
+pub(super) struct Woken(Vec<(u64, Waker)>);
 
 impl Woken {
     /// Wakes them, first come first.
     pub(super) fn wake(self) {
-        for waker in self.0.into_values() {
+        for (_, waker) in self.0 {
             waker.wake();
         }
     }

@@ -148,7 +148,12 @@ impl Machine {
     /// The next thing to do, until there is nothing.
     #[must_use]
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // An election waits most of its time, and a process may have many.
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     fn take_in(&mut self, now: Moment, input: Input) {
