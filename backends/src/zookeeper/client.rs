@@ -1,0 +1,494 @@
+//! Sessions of real servers.
+//!
+//! What the client underneath does by itself: it keeps the connection, pings, and seeks another server when the connection is lost, until
+//! it holds the session for dead. What it is asked while there is no connection waits for the next one, and is sent then. It has no limit
+//! for an answer: whoever asks keeps one.
+
+use std::fmt;
+use std::future::{Future, ready};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::select;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
+use zookeeper_client as client;
+use zookeeper_client::{Client, CreateMode, OneshotWatcher, SessionState};
+
+use super::acl::Acl;
+use super::address::Address;
+use super::diagnosis;
+use super::secret::{Credentials, Scheme};
+use super::session::{Ending, Event, Failed, Mode, Pending, Servers, Session, Stat, State, Step};
+use super::tls::TlsFiles;
+use crate::locked::locked;
+
+/// The owner that the servers say of a container: a bit that no session has.
+const CONTAINER: i64 = i64::MIN;
+
+/// What the client says when the task that it runs in has ended without a word.
+const NOBODY_SERVES: &str = "expect error state";
+
+/// How to get at the servers.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    pub(crate) acl: Acl,
+    pub(crate) addresses: Vec<Address>,
+    /// How long it may take until there is a session.
+    pub(crate) connection_timeout: Duration,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) tls: Option<TlsFiles>,
+}
+
+/// Real servers.
+#[derive(Debug)]
+pub(crate) struct RealServers {
+    access: Arc<Access>,
+    runtime: Handle,
+}
+
+impl RealServers {
+    /// The servers, with sessions that live on `runtime`.
+    ///
+    /// # Errors
+    /// When a file with a secret or a certificate cannot be used, as a line that says which.
+    pub(crate) fn new(access: Access, runtime: Handle) -> Result<Self, String> {
+        access.connector(Duration::from_secs(1))?;
+        if let Some(files) = &access.tls {
+            files.config()?;
+        }
+        Ok(Self {
+            access: Arc::new(access),
+            runtime,
+        })
+    }
+}
+
+impl Servers for RealServers {
+    fn connect(&self, timeout: Duration) -> Pending<Arc<dyn Session>> {
+        let access = Arc::clone(&self.access);
+        let runtime = self.runtime.clone();
+        // Goes on when the answer is dropped, so that the session is closed and does not wait for its end.
+        let begun = self.runtime.spawn(async move {
+            let session = access.connect(timeout, runtime).await?;
+            Ok(Arc::new(session) as Arc<dyn Session>)
+        });
+        Box::pin(async move {
+            begun.await.unwrap_or_else(|gone| {
+                let says = format!("no session could be begun: {gone}");
+                Err(Failed::Unreachable(says))
+            })
+        })
+    }
+}
+
+impl Access {
+    /// The client's own settings, with all files read again.
+    fn connector(&self, timeout: Duration) -> Result<client::Connector, String> {
+        let mut connector = Client::connector()
+            .with_session_timeout(timeout)
+            .with_fail_eagerly();
+        if let Some(credentials) = &self.credentials {
+            let password = credentials.password.read()?;
+            connector = match credentials.scheme {
+                Scheme::Digest => {
+                    let pair = format!("{}:{}", credentials.user, password.reveal());
+                    connector.with_auth("digest", pair.as_bytes())
+                }
+                Scheme::SaslDigestMd5 => {
+                    let (user, password) = (credentials.user.clone(), password.reveal().to_owned());
+                    connector.with_sasl(client::SaslOptions::digest_md5(user, password))
+                }
+            };
+        }
+        if let Some(files) = &self.tls {
+            connector = connector.with_tls(files.options()?);
+        }
+        Ok(connector)
+    }
+
+    async fn connect(&self, timeout: Duration, runtime: Handle) -> Result<RealSession, Failed> {
+        let connector = self.connector(timeout).map_err(Failed::Unreachable)?;
+        let servers: Vec<_> = self.addresses.iter().map(Address::to_string).collect();
+        let servers = servers.join(",");
+        let connecting: Pin<Box<dyn Future<Output = _> + Send>> = match self.tls {
+            Some(_) => Box::pin(connector.secure_connect(&servers)),
+            None => Box::pin(connector.connect(&servers)),
+        };
+        let answer = tokio::time::timeout(self.connection_timeout, connecting).await;
+        match answer.unwrap_or(Err(client::Error::Timeout)) {
+            Ok(client) => Ok(RealSession::new(client, self.acl.clone(), runtime)),
+            Err(client::Error::AuthFailed) => Err(Failed::Ended(Ending::Refused)),
+            Err(client::Error::BadArguments(says)) => Err(Failed::Other((*says).to_owned())),
+            Err(error) => {
+                tracing::debug!(%error, "no session");
+                let why = diagnosis::why_unreachable(&self.addresses, self.tls.as_ref()).await;
+                Err(Failed::Unreachable(why))
+            }
+        }
+    }
+}
+
+/// Whether the session was closed here, or its client has ended without a word.
+#[derive(Default)]
+struct Closed {
+    is: AtomicBool,
+    told: Notify,
+}
+
+impl Closed {
+    fn tell(&self) {
+        self.is.store(true, Ordering::Release);
+        self.told.notify_waiters();
+    }
+
+    fn is(&self) -> bool {
+        self.is.load(Ordering::Acquire)
+    }
+
+    async fn wait(&self) {
+        // Told of what comes after this line, also before it is polled.
+        let told = self.told.notified();
+        if !self.is() {
+            told.await;
+        }
+    }
+}
+
+/// A session. It is closed when this is dropped.
+pub(crate) struct RealSession {
+    acl: Acl,
+    /// Gone when it was closed. The session ends with the last one that anybody has, so that no answer may keep one longer than it takes.
+    client: Mutex<Option<Arc<Client>>>,
+    closed: Arc<Closed>,
+    id: i64,
+    runtime: Handle,
+    states: client::StateWatcher,
+    timeout: Duration,
+}
+
+impl fmt::Debug for RealSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RealSession")
+            .field("id", &format_args!("{:#x}", self.id))
+            .field("timeout", &self.timeout)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RealSession {
+    fn new(client: Client, acl: Acl, runtime: Handle) -> Self {
+        Self {
+            acl,
+            closed: Arc::default(),
+            id: client.session_id().0,
+            runtime,
+            states: client.state_watcher(),
+            timeout: client.session_timeout(),
+            client: Mutex::new(Some(Arc::new(client))),
+        }
+    }
+
+    fn client(&self) -> Option<Arc<Client>> {
+        locked(&self.client).clone()
+    }
+
+    /// Sends what `begin` asks for before it returns, and sees to the answer whether or not somebody waits for it: the client's futures
+    /// borrow it, and one that nobody asks again would keep it, and so the session.
+    fn ask<T, F>(&self, begin: impl FnOnce(Arc<Client>) -> F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, client::Error>> + Send + 'static,
+    {
+        let Some(client) = self.client() else {
+            return Box::pin(ready(Err(Failed::Ended(Ending::Closed))));
+        };
+        let closed = Arc::clone(&self.closed);
+        let mut answer = Box::pin(begin(client));
+        // The client sends a request when its future is made, which the first poll does.
+        let first = answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(result) = first {
+            return Box::pin(ready(result.map_err(|error| failed(error, &closed))));
+        }
+        let (told, asked) = oneshot::channel();
+        self.runtime.spawn(async move {
+            // Nobody may be waiting for it.
+            let _ = told.send(answer.await.map_err(|error| failed(error, &closed)));
+        });
+        Box::pin(async move { asked.await.unwrap_or(Err(Failed::Lost)) })
+    }
+
+    fn event(closed: Arc<Closed>, watcher: OneshotWatcher) -> Event {
+        // The client panics here if it has ended without a word, which is an event to us.
+        let changed = std::panic::AssertUnwindSafe(watcher.changed()).catch_unwind();
+        Box::pin(async move {
+            select(pin!(changed), pin!(closed.wait())).await;
+        })
+    }
+}
+
+impl Session for RealSession {
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn state(&self) -> State {
+        state(self.states.peek_state(), &self.closed)
+    }
+
+    fn state_after(&self, known: State) -> Pin<Box<dyn Future<Output = State> + Send>> {
+        let mut states = self.states.clone();
+        let closed = Arc::clone(&self.closed);
+        Box::pin(async move {
+            loop {
+                let now = state(states.state(), &closed);
+                if now != known {
+                    return now;
+                }
+                if closed.is() {
+                    // Nothing comes after the end.
+                    std::future::pending::<()>().await;
+                }
+                select(pin!(states.changed()), pin!(closed.wait())).await;
+            }
+        })
+    }
+
+    fn create(&self, path: &str, data: &[u8], mode: Mode) -> Pending<(String, Stat)> {
+        let (path, data, acl) = (path.to_owned(), data.to_vec(), self.acl.clone());
+        self.ask(|client| async move {
+            let options = create_mode(mode).with_acls(acl.entries().into());
+            let (stat, sequence) = client.create(&path, &data, &options).await?;
+            let path = match mode {
+                Mode::EphemeralSequential => format!("{path}{sequence}"),
+                Mode::Container | Mode::Ephemeral | Mode::Persistent => path,
+            };
+            Ok((path, stat_of(&stat)))
+        })
+    }
+
+    fn delete(&self, path: &str, version: Option<i32>) -> Pending<()> {
+        let path = path.to_owned();
+        self.ask(|client| async move { client.delete(&path, version).await })
+    }
+
+    fn set(&self, path: &str, data: &[u8], version: Option<i32>) -> Pending<Stat> {
+        let (path, data) = (path.to_owned(), data.to_vec());
+        self.ask(|client| async move {
+            let stat = client.set_data(&path, &data, version).await?;
+            Ok(stat_of(&stat))
+        })
+    }
+
+    fn get(&self, path: &str) -> Pending<(Vec<u8>, Stat)> {
+        let path = path.to_owned();
+        self.ask(|client| async move {
+            let (data, stat) = client.get_data(&path).await?;
+            Ok((data, stat_of(&stat)))
+        })
+    }
+
+    fn exists_and_watch(&self, path: &str) -> Pending<(Option<Stat>, Event)> {
+        let (path, closed) = (path.to_owned(), Arc::clone(&self.closed));
+        self.ask(|client| async move {
+            let (stat, watcher) = client.check_and_watch_stat(&path).await?;
+            Ok((stat.as_ref().map(stat_of), Self::event(closed, watcher)))
+        })
+    }
+
+    fn get_and_watch(&self, path: &str) -> Pending<(Vec<u8>, Stat, Event)> {
+        let (path, closed) = (path.to_owned(), Arc::clone(&self.closed));
+        self.ask(|client| async move {
+            let (data, stat, watcher) = client.get_and_watch_data(&path).await?;
+            Ok((data, stat_of(&stat), Self::event(closed, watcher)))
+        })
+    }
+
+    fn children(&self, path: &str) -> Pending<Vec<String>> {
+        let path = path.to_owned();
+        self.ask(|client| async move { client.list_children(&path).await })
+    }
+
+    fn children_and_watch(&self, path: &str) -> Pending<(Vec<String>, Event)> {
+        let (path, closed) = (path.to_owned(), Arc::clone(&self.closed));
+        self.ask(|client| async move {
+            let (children, watcher) = client.list_and_watch_children(&path).await?;
+            Ok((children, Self::event(closed, watcher)))
+        })
+    }
+
+    fn multi(&self, steps: Vec<Step>) -> Pending<()> {
+        let acl = self.acl.clone();
+        self.ask(|client| async move {
+            let mut writer = client.new_multi_writer();
+            for step in &steps {
+                add(&mut writer, step, &acl)?;
+            }
+            writer.commit().await.map(drop).map_err(client::Error::from)
+        })
+    }
+
+    fn sync(&self, path: &str) -> Pending<()> {
+        let path = path.to_owned();
+        self.ask(|client| async move { client.sync(&path).await })
+    }
+
+    fn close(&self) {
+        self.closed.tell();
+        drop(locked(&self.client).take());
+    }
+}
+
+fn add(writer: &mut client::MultiWriter<'_>, step: &Step, acl: &Acl) -> Result<(), client::Error> {
+    match step {
+        // The servers take -1 for any.
+        Step::Check { path, version } => writer.add_check_version(path, version.unwrap_or(-1)),
+        Step::Create { path, data, mode } => {
+            let options = create_mode(*mode).with_acls(acl.entries().into());
+            writer.add_create(path, data, &options)
+        }
+        Step::Delete { path, version } => writer.add_delete(path, *version),
+        Step::Set {
+            path,
+            data,
+            version,
+        } => writer.add_set_data(path, data, *version),
+    }
+}
+
+fn create_mode(mode: Mode) -> CreateMode {
+    match mode {
+        Mode::Container => CreateMode::Container,
+        Mode::Ephemeral => CreateMode::Ephemeral,
+        Mode::EphemeralSequential => CreateMode::EphemeralSequential,
+        Mode::Persistent => CreateMode::Persistent,
+    }
+}
+
+fn stat_of(stat: &client::Stat) -> Stat {
+    Stat {
+        czxid: stat.czxid,
+        ephemeral_owner: match stat.ephemeral_owner {
+            CONTAINER => 0,
+            owner => owner,
+        },
+        version: stat.version,
+    }
+}
+
+fn state(of_client: SessionState, closed: &Closed) -> State {
+    match of_client {
+        SessionState::AuthFailed => State::Ended(Ending::Refused),
+        SessionState::Closed => State::Ended(Ending::Closed),
+        SessionState::Expired => State::Ended(Ending::Expired),
+        _ if closed.is() => State::Ended(Ending::Closed),
+        SessionState::Disconnected => State::Disconnected,
+        SessionState::ConnectedReadOnly | SessionState::SyncConnected => State::Connected,
+    }
+}
+
+/// What an answer means. Whatever does not say for certain that nothing was done is [`Failed::Lost`]: among it an error of the system on
+/// the connection, which the client hands to everybody who waits, and a server's `MARSHALLINGERROR`, which stands for whatever went wrong
+/// in it, perhaps after the change.
+fn failed(error: client::Error, closed: &Closed) -> Failed {
+    use client::Error as E;
+    match error {
+        E::AuthFailed => Failed::Ended(Ending::Refused),
+        E::BadVersion => Failed::BadVersion,
+        E::ClientClosed => Failed::Ended(Ending::Closed),
+        E::NoAuth => Failed::NoRights,
+        E::NoNode => Failed::NoNode,
+        E::NodeExists => Failed::NodeExists,
+        E::NotEmpty => Failed::NotEmpty,
+        E::SessionExpired => Failed::Ended(Ending::Expired),
+        E::Throttled => Failed::Throttled,
+        E::Unimplemented => Failed::Unsupported,
+        E::InvalidAcl => Failed::Other(
+            "the servers do not accept the ACL: `auth` needs credentials that they know, and digests are as `zkCli` makes them"
+                .to_owned(),
+        ),
+        E::QuotaExceeded => Failed::Other("the quota is exceeded".to_owned()),
+        E::NoChildrenForEphemerals => {
+            Failed::Other("the node above is ephemeral, which can have none below it".to_owned())
+        }
+        E::BadArguments(_) | E::NotReadOnly | E::NoWatcher | E::ReconfigDisabled => {
+            Failed::Other(error.to_string())
+        }
+        E::UnexpectedError(says) if says.starts_with(NOBODY_SERVES) => {
+            tracing::warn!("the client of the servers has ended without a word");
+            closed.tell();
+            Failed::Ended(Ending::Closed)
+        }
+        other => {
+            tracing::debug!(error = %other, "no answer that says what was done");
+            Failed::Lost
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_say_that_nothing_was_done_may_have_been_done() {
+        use client::Error as E;
+        for error in [
+            E::ConnectionLoss,
+            E::MarshallingError,
+            E::SessionMoved,
+            E::Timeout,
+            E::UnexpectedError("BUG: create expect response, but got none".to_owned()),
+            E::UnexpectedErrorCode(-1),
+            E::UnmarshalError {
+                entity: "stat",
+                reason: &"short",
+            },
+        ] {
+            let closed = Closed::default();
+            assert_eq!(failed(error.clone(), &closed), Failed::Lost, "{error}");
+            assert!(!closed.is());
+        }
+    }
+
+    #[test]
+    fn a_client_that_serves_nobody_any_more_has_ended() {
+        let closed = Closed::default();
+        let says = "expect error state, got SyncConnected".to_owned();
+        let error = client::Error::UnexpectedError(says);
+        assert_eq!(failed(error, &closed), Failed::Ended(Ending::Closed));
+        let now = state(SessionState::SyncConnected, &closed);
+        assert_eq!(now, State::Ended(Ending::Closed));
+    }
+
+    #[test]
+    fn a_container_belongs_to_no_session() {
+        let stat = |owner| client::Stat {
+            czxid: 7,
+            mzxid: 7,
+            ctime: 0,
+            mtime: 0,
+            version: 3,
+            cversion: 0,
+            aversion: 0,
+            ephemeral_owner: owner,
+            data_length: 0,
+            num_children: 0,
+            pzxid: 7,
+        };
+        assert_eq!(stat_of(&stat(i64::MIN)).ephemeral_owner, 0);
+        assert_eq!(stat_of(&stat(0)).ephemeral_owner, 0);
+        assert_eq!(stat_of(&stat(-5)).ephemeral_owner, -5);
+    }
+}
