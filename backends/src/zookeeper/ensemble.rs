@@ -7,10 +7,7 @@ use async_trait::async_trait;
 use tenure_core::backend::{
     Acquired, Claim, Description, Hint, Observation, Release, Released, Renewal, Renewed,
 };
-use tenure_core::timing::TimingBuilder;
-use tenure_core::{
-    CandidateId, Clock, ElectionName, Error, ErrorKind, LockBackend, Timing, TimingError,
-};
+use tenure_core::{CandidateId, Clock, ElectionName, Error, ErrorKind, LockBackend, Timing};
 
 use super::config::{EnsembleBuilder, Settings};
 use super::error::{Failure, failure};
@@ -64,11 +61,8 @@ impl Ensemble {
     }
 
     /// A timing that fits.
-    ///
-    /// # Errors
-    /// When none does.
-    pub fn timing(&self, timing: TimingBuilder) -> Result<Timing, TimingError> {
-        timing.build()
+    pub fn timing(&self) -> Timing {
+        Timing::standard()
     }
 }
 
