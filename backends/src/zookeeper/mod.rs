@@ -11,6 +11,13 @@ mod ensemble;
 mod error;
 mod planted;
 mod secret;
+#[cfg_attr(
+    not(feature = "simulated-ensemble"),
+    expect(
+        unreachable_pub,
+        reason = "public only where a simulator is to have it"
+    )
+)]
 mod session;
 #[cfg(feature = "simulated-ensemble")]
 pub mod simulated;
