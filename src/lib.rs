@@ -9,6 +9,7 @@
 //! | --- | --- | --- |
 //! | `file` (default) | a lock file on one machine | nothing |
 //! | `kubernetes` | a Lease of a Kubernetes cluster | a service account that may get, create and update Leases |
+//! | `zookeeper` | a node of a ZooKeeper ensemble, in Curator's layout | ZooKeeper 3.5.3 or newer |
 //! | none | in memory, for tests | nothing |
 //!
 //! ```
@@ -61,6 +62,9 @@ pub use tenure_core::{
     RunError, Stale, StopReason, Timing, TimingError, backend, cron, elector, event, machine,
     memory, time, timing,
 };
+
+#[cfg(feature = "zookeeper")]
+pub use tenure_backends::zookeeper;
 
 #[cfg(doctest)]
 mod documents;

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use tenure::ElectionName;
+use tenure::zookeeper::Ensemble;
 
 /// Which lock. Taken literally: no `%` is decoded.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +19,12 @@ pub(crate) enum LockUrl {
         election: ElectionName,
         namespace: Option<String>,
     },
+    /// `zookeeper://zk1:2181,zk2:2181/base/nightly` is the election `nightly` below the node `/base`.
+    Zookeeper {
+        base: String,
+        election: ElectionName,
+        servers: String,
+    },
 }
 
 impl FromStr for LockUrl {
@@ -26,19 +33,16 @@ impl FromStr for LockUrl {
     fn from_str(url: &str) -> Result<Self, String> {
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(format!(
-                "not a URL: write a file's absolute path as `file://{}`, a Lease as `kubernetes://namespace/name`",
+                "not a URL: write a file's absolute path as `file://{}`, a Lease as `kubernetes://namespace/name`, a ZooKeeper node as `zookeeper://host:2181/base/name`",
                 absolute(url)
             ));
         };
         match scheme {
             "file" => file(rest),
             "kubernetes" => kubernetes(rest),
-            "zookeeper" => Err(
-                "the zookeeper backend is not in this build: use `file:///directory/election` or `kubernetes://namespace/name`"
-                    .to_owned(),
-            ),
+            "zookeeper" => zookeeper(rest),
             other => Err(format!(
-                "unknown scheme {other:?}: use `file:///directory/election` or `kubernetes://namespace/name` (zookeeper:// is not in this build)"
+                "unknown scheme {other:?}: use `file:///directory/election`, `kubernetes://namespace/name` or `zookeeper://host:2181/base/name`"
             )),
         }
     }
@@ -98,6 +102,39 @@ fn kubernetes(rest: &str) -> Result<LockUrl, String> {
     })
 }
 
+/// Reads `host:port,host:port/base/name`. Credentials have no place in it, where others would see them.
+fn zookeeper(rest: &str) -> Result<LockUrl, String> {
+    let Some((servers, path)) = rest.split_once('/') else {
+        return Err(format!(
+            "{rest:?} has no path: write `zookeeper://{rest}/base/name`"
+        ));
+    };
+    if servers.contains('@') {
+        return Err("credentials do not belong in a URL, which others can see: leave out what stands before `@`, and give --zookeeper-user and --zookeeper-password-file".to_owned());
+    }
+    let (base, election) = match path.rsplit_once('/') {
+        None => ("/".to_owned(), path),
+        Some(("", _)) => {
+            return Err(format!(
+                "{path:?} begins with `/`: write one `/` after the servers"
+            ));
+        }
+        Some((base, election)) => (format!("/{base}"), election),
+    };
+    if election.is_empty() {
+        return Err("the URL ends in `/`: end it in the election's name".to_owned());
+    }
+    let ensemble = Ensemble::builder().connect_string(servers).base_path(&base);
+    ensemble
+        .check()
+        .map_err(|error| error.detail().to_owned())?;
+    Ok(LockUrl::Zookeeper {
+        base,
+        election: ElectionName::new(election).map_err(|error| error.to_string())?,
+        servers: servers.to_owned(),
+    })
+}
+
 /// What the API server would refuse anyway, said while it is still about a command line.
 fn check_namespace(namespace: &str) -> Result<(), String> {
     let well = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -115,7 +152,7 @@ impl LockUrl {
     pub(crate) fn exists(&self) -> bool {
         match self {
             Self::File { directory, .. } => directory.is_dir(),
-            Self::Kubernetes { .. } => true,
+            Self::Kubernetes { .. } | Self::Zookeeper { .. } => true,
         }
     }
 }
@@ -137,6 +174,14 @@ impl std::fmt::Display for LockUrl {
                     Some(context) => write!(f, "kubernetes://{context}@{namespace}/{election}"),
                     None => write!(f, "kubernetes://{namespace}/{election}"),
                 }
+            }
+            Self::Zookeeper {
+                base,
+                election,
+                servers,
+            } => {
+                let base = base.strip_suffix('/').unwrap_or(base);
+                write!(f, "zookeeper://{servers}{base}/{election}")
             }
         }
     }
@@ -198,6 +243,36 @@ mod tests {
     }
 
     #[test]
+    fn a_node_is_servers_a_base_and_an_election() {
+        for (url, servers, base, election) in [
+            (
+                "zookeeper://zk1:2181,zk2:2182,[::1]/camel/cluster/nightly",
+                "zk1:2181,zk2:2182,[::1]",
+                "/camel/cluster",
+                "nightly",
+            ),
+            ("zookeeper://zk/nightly", "zk", "/", "nightly"),
+            ("zookeeper://zk/a b/c%20d", "zk", "/a b", "c%20d"),
+        ] {
+            let parsed: LockUrl = url.parse().unwrap();
+            let expected = LockUrl::Zookeeper {
+                base: base.to_owned(),
+                election: ElectionName::new(election).unwrap(),
+                servers: servers.to_owned(),
+            };
+            assert_eq!(parsed, expected);
+            assert_eq!(parsed.to_string(), url);
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_printed() {
+        let url = "zookeeper://me:secret@zk/nightly";
+        let error = url.parse::<LockUrl>().unwrap_err();
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
     fn what_is_no_lock_says_what_to_write() {
         for (url, says) in [
             (
@@ -208,7 +283,24 @@ mod tests {
             ("file://nightly", "three slashes"),
             ("file:///var/lib/", "end it in the election's name"),
             ("etcd://host/x", "unknown scheme \"etcd\": use `file://"),
-            ("zookeeper://host/x", "not in this build"),
+            ("zookeeper://zk:2181", "`zookeeper://zk:2181/base/name`"),
+            ("zookeeper://zk/base/", "end it in the election's name"),
+            ("zookeeper://zk/", "end it in the election's name"),
+            ("zookeeper:///base/nightly", "it has no host"),
+            ("zookeeper://zk1,,zk2/nightly", "it has no host"),
+            ("zookeeper://zk:x/nightly", "its port is not a number"),
+            ("zookeeper://zk:0/nightly", "1 to 65535"),
+            ("zookeeper://::1/nightly", "needs brackets"),
+            ("zookeeper://zk,zk:2181/nightly", "name each once"),
+            (
+                "zookeeper://me:secret@zk/nightly",
+                "--zookeeper-password-file",
+            ),
+            ("zookeeper://zk//nightly", "write one `/` after"),
+            ("zookeeper://zk/a//b/nightly", "write one `/`"),
+            ("zookeeper://zk/../nightly", "write it out"),
+            ("zookeeper://zk/zookeeper/nightly", "ZooKeeper's own"),
+            ("zookeeper://zk/base/..", "names a directory"),
             ("file:///var/lib/..", "names a directory"),
             ("kubernetes://nightly", "`kubernetes:///nightly`"),
             ("kubernetes://jobs/", "end it in the election's name"),

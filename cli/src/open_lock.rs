@@ -2,11 +2,14 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenure::file::{FileLock, FileRoot, NodeLocalLocks};
 use tenure::kubernetes::{Cluster, DeathProof, Initialized, LeaderLabel, LeaseLock};
-use tenure::{CandidateId, ElectionName, FencingToken, Leadership, LockBackend, Timing};
+use tenure::zookeeper::{Acl, Credentials, Ensemble};
+use tenure::{CandidateId, ElectionName, ErrorKind, FencingToken, Leadership, LockBackend, Timing};
 
 use crate::exit::Failure;
 use crate::lock_url::LockUrl;
@@ -23,6 +26,19 @@ pub(crate) enum How {
         token_floor: Option<FencingToken>,
     },
     Kubernetes(Box<LeaseOptions>),
+    Zookeeper(Box<NodeOptions>),
+}
+
+/// How a node is opened.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct NodeOptions {
+    pub(crate) acl: Option<Acl>,
+    pub(crate) authorities: Option<PathBuf>,
+    pub(crate) credentials: Option<Credentials>,
+    /// A certificate and its key.
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
+    pub(crate) session_timeout: Option<Duration>,
+    pub(crate) tick_time: Option<Duration>,
 }
 
 /// How a Lease is opened.
@@ -51,6 +67,7 @@ enum KeptBy {
         label: Option<LeaderLabel>,
         lease: Arc<LeaseLock>,
     },
+    Session,
 }
 
 /// What keeps a lock that is held, beside the program's renewals.
@@ -101,10 +118,18 @@ impl OpenLock {
                 },
                 How::Kubernetes(options),
             ) => lease(context.as_deref(), namespace.as_deref(), election, *options).await,
-            (LockUrl::File { .. }, How::Kubernetes(_))
-            | (LockUrl::Kubernetes { .. }, How::File { .. }) => {
-                Err(Failure::failed("the lock's options are another store's"))
-            }
+            (
+                LockUrl::Zookeeper {
+                    base,
+                    election,
+                    servers,
+                },
+                How::Zookeeper(options),
+            ) => node(servers, base, election, *options).await,
+            (
+                LockUrl::File { .. } | LockUrl::Kubernetes { .. } | LockUrl::Zookeeper { .. },
+                How::File { .. } | How::Kubernetes(_) | How::Zookeeper(_),
+            ) => Err(Failure::failed("the lock's options are another store's")),
         }
     }
 
@@ -115,7 +140,7 @@ impl OpenLock {
                 Some(descriptor) => Keeper::Descriptor(descriptor),
                 None => Keeper::NotHeld,
             },
-            KeptBy::Renewals { .. } => Keeper::Nothing,
+            KeptBy::Renewals { .. } | KeptBy::Session => Keeper::Nothing,
         })
     }
 
@@ -136,7 +161,7 @@ impl OpenLock {
     /// Makes the lock as if a leader had just given it back; nothing where the lock needs none of that.
     pub(crate) async fn initialize(&self) -> Option<Result<Initialized, tenure::Error>> {
         match &self.kept {
-            KeptBy::Kernel(_) => None,
+            KeptBy::Kernel(_) | KeptBy::Session => None,
             KeptBy::Renewals { lease, .. } => Some(lease.initialize().await),
         }
     }
@@ -146,6 +171,43 @@ impl OpenLock {
         // There is nothing to be done about a failure: the end of the process does the same.
         let _ = self.backend.withdraw(candidate).await;
     }
+}
+
+async fn node(
+    servers: &str,
+    base: &str,
+    election: &ElectionName,
+    options: NodeOptions,
+) -> Result<OpenLock, Failure> {
+    let mut ensemble = Ensemble::builder().connect_string(servers).base_path(base);
+    if let Some(acl) = options.acl {
+        ensemble = ensemble.acl(acl);
+    }
+    if let Some(authorities) = options.authorities {
+        ensemble = ensemble.certificate_authority(authorities);
+    }
+    if let Some(credentials) = options.credentials {
+        ensemble = ensemble.credentials(credentials);
+    }
+    if let Some((certificate, key)) = options.identity {
+        ensemble = ensemble.client_certificate(certificate, key);
+    }
+    if let Some(timeout) = options.session_timeout {
+        ensemble = ensemble.session_timeout(timeout);
+    }
+    if let Some(tick) = options.tick_time {
+        ensemble = ensemble.tick_time(tick);
+    }
+    let refused = |error: tenure::Error| match error.kind() {
+        ErrorKind::InvalidInput => Failure::usage_of(error),
+        _ => Failure::unavailable(error),
+    };
+    let ensemble = ensemble.open().await.map_err(refused)?;
+    let lock = ensemble.lock(election.clone()).map_err(refused)?;
+    Ok(OpenLock {
+        backend: Arc::new(lock),
+        kept: KeptBy::Session,
+    })
 }
 
 async fn lease(

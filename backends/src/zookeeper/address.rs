@@ -53,6 +53,9 @@ fn address(text: &str) -> Result<Address, String> {
             }
             (host, port)
         }
+        None if text.matches(':').count() > 1 => {
+            return Err(bad("an IPv6 address needs brackets"));
+        }
         None => match text.find(':') {
             Some(at) => text.split_at(at),
             None => (text, ""),
@@ -67,9 +70,6 @@ fn address(text: &str) -> Result<Address, String> {
     }
     let port = match port.strip_prefix(':') {
         None if port.is_empty() => PORT,
-        Some(digits) if digits.contains(':') => {
-            return Err(bad("an IPv6 address needs brackets"));
-        }
         Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => digits
             .parse()
             .ok()
@@ -156,6 +156,7 @@ mod tests {
             ("zk:+1", "not a number"),
             ("zk:x", "not a number"),
             ("fe80::1", "needs brackets"),
+            ("::1", "needs brackets"),
             ("[::1", "not closed"),
             ("[zk]:2181", "no IPv6 address"),
             ("[::1]2181", "not a number"),

@@ -119,7 +119,9 @@ impl Access {
             Some(_) => Box::pin(connector.secure_connect(&servers)),
             None => Box::pin(connector.connect(&servers)),
         };
-        let answer = tokio::time::timeout(self.connection_timeout, connecting).await;
+        // The rest is for finding out why there is none.
+        let limit = self.connection_timeout * 3 / 4;
+        let answer = tokio::time::timeout(limit, connecting).await;
         match answer.unwrap_or(Err(client::Error::Timeout)) {
             Ok(client) => Ok(RealSession::new(client, self.acl.clone(), runtime)),
             Err(client::Error::AuthFailed) => Err(Failed::Ended(Ending::Refused)),

@@ -143,8 +143,8 @@ impl EnsembleBuilder {
         self.servers([servers.into()])
     }
 
-    /// How long it may take until there is a session, over all servers: 15 s, unless set. About the session timeout is the most that is
-    /// used, and one server that does not answer takes two fifths of that.
+    /// How long it may take until there is a session, over all servers: 15 s, unless set. A quarter of it is kept for finding out why there
+    /// is none. About the session timeout is the most that is used, and one server that does not answer takes two fifths of that.
     pub fn connection_timeout(mut self, timeout: Duration) -> Self {
         self.connection_timeout = timeout;
         self
@@ -201,6 +201,17 @@ impl EnsembleBuilder {
     pub fn tick_time(mut self, tick: Duration) -> Self {
         self.tick_time = Some(tick);
         self
+    }
+
+    /// Checks what can be checked without a server or a file: names, paths and numbers.
+    ///
+    /// # Errors
+    /// When something cannot be used.
+    pub fn check(&self) -> Result<(), Error> {
+        let settings = self.settings();
+        settings
+            .map(drop)
+            .map_err(|failure| failure.into_error("open"))
     }
 
     /// Opens the ensemble: begins a session.

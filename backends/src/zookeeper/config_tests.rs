@@ -36,19 +36,19 @@ fn nothing_but_servers_has_to_be_said() {
 fn the_base_is_below_chroot_and_namespace_as_curator_has_it() {
     for (servers, namespace, path, base) in [
         ("zk", None, "/", ""),
-        ("zk/root", None, "/", "/root"),
+        ("zk/chroot", None, "/", "/chroot"),
         (
-            "zk/root",
+            "zk/chroot",
             Some("app"),
             "/camel/cluster",
-            "/root/app/camel/cluster",
+            "/chroot/app/camel/cluster",
         ),
         ("zk", Some("a/b"), "/c", "/a/b/c"),
         (
-            "zk/root",
+            "zk/chroot",
             Some("zookeeper"),
             "/zookeeper",
-            "/root/zookeeper/zookeeper",
+            "/chroot/zookeeper/zookeeper",
         ),
     ] {
         let mut builder = EnsembleBuilder::new()

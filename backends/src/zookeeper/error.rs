@@ -1,8 +1,6 @@
 //! What the servers' answers and the way to them mean for an election, and what to do about them.
 
-use std::time::Duration;
-
-use tenure_core::{Effect, ErrorKind};
+use tenure_core::ErrorKind;
 
 use super::session::{Ending, Failed};
 use crate::failure::{self, Backend};
@@ -93,22 +91,11 @@ impl Failure {
         );
         Self::new(ErrorKind::PermissionDenied, detail)
     }
-
-    /// No answer came within `limit`.
-    pub(crate) fn timeout(what: &str, path: &str, writes: bool, limit: Duration) -> Self {
-        let detail = format!("{}: no answer within {limit:?}", of(what, path));
-        let failure = Self::new(ErrorKind::Timeout, detail);
-        failure.with_effect(if writes {
-            Effect::Unknown
-        } else {
-            Effect::NotApplied
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use tenure_core::Error;
+    use tenure_core::{Effect, Error};
 
     use super::*;
 
@@ -150,9 +137,6 @@ mod tests {
                 "{failed:?}"
             );
         }
-        let late = Failure::timeout("set", NODE, true, Duration::from_secs(1)).into_error("renew");
-        assert_eq!(late.effect(), Effect::Unknown);
-        assert_eq!(late.kind(), ErrorKind::Timeout);
     }
 
     #[test]

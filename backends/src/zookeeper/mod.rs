@@ -10,15 +10,18 @@ mod diagnosis;
 mod ensemble;
 mod error;
 mod hints;
+mod holding;
 mod janitor;
 mod live;
 mod lock;
+mod members;
 mod names;
 mod pace;
 mod place;
 mod planted;
 mod queue;
 mod record;
+mod requests;
 mod secret;
 #[cfg_attr(
     not(feature = "simulated-ensemble"),

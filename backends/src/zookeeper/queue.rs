@@ -3,26 +3,26 @@
 use std::sync::{Arc, Mutex};
 
 use tenure_core::backend::{
-    Acquired, Claim, Grant, Held, Holder, LockState, Member, Observation, OperatorRequest, Release,
-    ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Standing, Submitted, Vacancy,
+    Acquired, Claim, Grant, Held, Holder, LockState, Observation, OperatorRequest, ReleaseMark,
+    Standing, Vacancy,
 };
 use tenure_core::{CandidateId, ElectionName, ErrorKind, Nanos, Nonce, Reading};
 
 use super::ensemble::Shared;
 use super::error::{Failure, failure};
 use super::hints::Hints;
-use super::janitor::{self, Chore};
+use super::janitor::Chore;
 use super::live::{self, Live};
 use super::names::{self, Contender, Paths, Strangers};
 use super::place::{IDENTITY, Place};
 use super::planted::Mistake;
 use super::record::{self, Left};
-use super::session::{Failed, Mode, Pending, Stat, Step};
+use super::session::{Failed, Mode, Pending, Stat};
 use crate::locked::locked;
 use crate::mailbox::Mailbox;
 
 /// So often a list is read again at once, because the queue has moved meanwhile. Then the elector tries later.
-const LOOKS: u32 = 4;
+pub(crate) const LOOKS: u32 = 4;
 
 /// What one handle knows and does.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Queue {
         }
     }
 
-    fn trouble(&self, failed: Failed, what: &str, writes: bool) -> Failure {
+    pub(crate) fn trouble(&self, failed: Failed, what: &str, writes: bool) -> Failure {
         failure(failed, what, &self.paths.election, writes)
     }
 
@@ -124,7 +124,7 @@ impl Queue {
     }
 
     /// What the lock is now, and with it the node that holds it and the version of the request's node.
-    async fn observed(
+    pub(crate) async fn observed(
         &self,
         live: &Arc<Live>,
     ) -> Result<(Observation, Option<String>, Option<i32>), Failure> {
@@ -143,7 +143,7 @@ impl Queue {
         Err(self.busy())
     }
 
-    fn busy(&self) -> Failure {
+    pub(crate) fn busy(&self) -> Failure {
         let path = &self.paths.election;
         let detail = format!("the queue at {path} moves faster than it can be read: try again");
         Failure::new(ErrorKind::Unavailable, detail)
@@ -451,345 +451,6 @@ impl Queue {
             "it is first in the queue, but the last proven sign of life of its session was {age:?} ago: heartbeats are waited for"
         );
         Err(Failure::new(ErrorKind::Unavailable, detail))
-    }
-
-    /// The place that stands for this hold, if there is one.
-    fn holding(&self, candidate: &CandidateId, hold: &tenure_core::backend::Hold) -> Option<Place> {
-        let known = locked(&self.known);
-        let place = known.place.as_ref()?;
-        place.holds(candidate, hold).then(|| place.clone())
-    }
-
-    pub(crate) async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Failure> {
-        let Some(place) = self.holding(&renewal.candidate, &renewal.hold) else {
-            return Ok(Renewed::Conflict(None));
-        };
-        let live = &place.live;
-        if let Some(note) = &renewal.note {
-            let token = renewal.hold.token;
-            let left = Left::new(token, Some(note), None);
-            match self.leave_record(&place, &left, false).await {
-                Ok(()) => {}
-                Err(Failed::NoNode) => return Ok(Renewed::Conflict(None)),
-                Err(failed) => {
-                    return Err(failure(failed, "write the note at", &self.paths.note, true));
-                }
-            }
-            if let Some(place) = &mut locked(&self.known).place {
-                place.note = Some(note.clone());
-            }
-        }
-        let standing = match renewal.note {
-            Some(_) => live.standing(),
-            None => live
-                .vouch(place.told)
-                .await
-                .map_err(|failed| self.trouble(failed, "give a sign of life for", true))?,
-        };
-        let mut known = locked(&self.known);
-        let place = known.place.as_mut();
-        match place.filter(|place| place.holds(&renewal.candidate, &renewal.hold)) {
-            Some(place) => place.told = standing.sent,
-            // The own node has gone meanwhile.
-            None => return Ok(Renewed::Conflict(None)),
-        }
-        Ok(Renewed::Confirmed(RenewalReceipt {
-            request: known.request,
-            standing: Some(standing),
-            version: renewal.hold.version,
-        }))
-    }
-
-    /// Writes what a leader leaves, if its node is there; deletes that with it, if it is to.
-    async fn leave_record(&self, place: &Place, left: &Left, delete: bool) -> Result<(), Failed> {
-        let Some((_, path)) = &place.node else {
-            return Err(Failed::NoNode);
-        };
-        let session = &place.live.session;
-        let guard = |path: &str| match delete {
-            true => Step::Delete {
-                path: path.to_owned(),
-                version: Some(0),
-            },
-            false => Step::Check {
-                path: path.to_owned(),
-                version: None,
-            },
-        };
-        let note = self.paths.note.clone();
-        let set = |data| Step::Set {
-            path: note.clone(),
-            data,
-            version: None,
-        };
-        let sent = self.ensemble.clock.now();
-        let mut answer = session.multi(vec![guard(path), set(left.to_bytes())]).await;
-        if answer == Err(Failed::NoNode) {
-            // The one or the other is missing.
-            match live::create(&**session, &note, b"", Mode::Persistent, Mode::Persistent).await {
-                Ok(_) | Err(Failed::NodeExists) => {}
-                Err(failed) => return Err(failed),
-            }
-            answer = session.multi(vec![guard(path), set(left.to_bytes())]).await;
-        }
-        if answer.is_ok() {
-            place.live.wrote(sent);
-        }
-        answer
-    }
-
-    pub(crate) async fn release(&self, release: &Release) -> Result<Released, Failure> {
-        let Some(place) = self.holding(&release.candidate, &release.hold) else {
-            return Ok(Released::Conflict(None));
-        };
-        let Some((_, path)) = place.node.clone() else {
-            return Ok(Released::Conflict(None));
-        };
-        let before = place.deleting;
-        if let Some(place) = &mut locked(&self.known).place {
-            place.deleting = true;
-        }
-        place.live.leads_no_longer(&path);
-        let token = release.hold.token;
-        let left = Left::new(
-            token,
-            place.note.as_ref(),
-            Some(release.candidate.incarnation),
-        );
-        let answer = if self.ensemble.planted.is(Mistake::ReleaseByName) {
-            self.release_by_name(&place).await
-        } else {
-            self.leave_record(&place, &left, true).await
-        };
-        let gone = match answer {
-            Ok(()) => true,
-            // An earlier attempt has deleted it, whose answer was lost.
-            Err(Failed::NoNode) if before => true,
-            Err(Failed::NoNode) => false,
-            // The elector tries again. When it gives that up, the place is left with the next claim, or by withdrawing.
-            Err(failed @ (Failed::Lost | Failed::Ended(_))) => {
-                return Err(self.trouble(failed, "leave the queue at", true));
-            }
-            // Without rights on the note the lock is given back all the same.
-            Err(failed) => {
-                tracing::warn!(error = %failed, path = self.paths.note, "what a leader leaves could not be written");
-                match janitor::delete(&*place.live.session, &path).await {
-                    Ok(()) => true,
-                    Err(Failed::NoNode) => before,
-                    Err(failed) => return Err(self.trouble(failed, "leave the queue at", true)),
-                }
-            }
-        };
-        let mut known = locked(&self.known);
-        known.place = None;
-        drop(known);
-        self.moved.tell(|moved| *moved = true);
-        Ok(if gone {
-            Released::Vacated
-        } else {
-            Released::Conflict(None)
-        })
-    }
-
-    /// A planted mistake.
-    async fn release_by_name(&self, place: &Place) -> Result<(), Failed> {
-        let session = &place.live.session;
-        for name in session.children(&self.paths.election).await? {
-            let path = format!("{}/{name}", self.paths.election);
-            if let Ok((data, _)) = session.get(&path).await {
-                let holder = Holder::parse(&String::from_utf8_lossy(&data));
-                if holder.name() == place.candidate.name.as_str() {
-                    drop(session.delete(&path, None).await);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn withdraw(&self) -> Result<(), Failure> {
-        let (place, candidate) = {
-            let mut known = locked(&self.known);
-            known.predecessor = None;
-            let enlisted = known.enlisted.take().flatten();
-            let member = enlisted.and(known.candidate.clone());
-            (known.place.take(), member)
-        };
-        self.moved.tell(|moved| *moved = true);
-        let mut gone = Ok(());
-        if let Some(place) = place {
-            let election = &self.paths.election;
-            let path = place.node.as_ref().map(|(_, path)| path.clone());
-            let deleted = match path {
-                Some(path) => janitor::delete(&*place.live.session, &path).await,
-                None => Err(Failed::Lost),
-            };
-            match deleted {
-                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
-                // It may yet be made: that is seen to.
-                Err(Failed::Lost) => place.leave(election),
-                Err(failed) => {
-                    place.leave(election);
-                    gone = Err(self.trouble(failed, "leave the queue at", true));
-                }
-            }
-        }
-        if let (Some(candidate), Some(live)) = (candidate, self.ensemble.present()) {
-            let path = self.member_path(&candidate);
-            match live.session.delete(&path, Some(0)).await {
-                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
-                Err(failed) => {
-                    live.janitor.ask(Chore::Delete(path.clone()));
-                    gone = gone.and(Err(failure(failed, "delete", &path, true)));
-                }
-            }
-        }
-        gone
-    }
-
-    /// Lets go of everything, in the background.
-    pub(crate) fn abandon(&self) {
-        let mut known = locked(&self.known);
-        let (place, enlisted) = (known.place.take(), known.enlisted.take().flatten());
-        let candidate = known.candidate.clone();
-        drop(known);
-        if let Some(place) = place {
-            place.leave(&self.paths.election);
-        }
-        if let (Some(_), Some(candidate), Some(live)) =
-            (enlisted, candidate, self.ensemble.present())
-        {
-            let path = self.member_path(&candidate);
-            live.janitor.ask(Chore::Delete(path));
-        }
-    }
-
-    fn member_path(&self, candidate: &CandidateId) -> String {
-        format!("{}/{candidate}", self.paths.members)
-    }
-
-    pub(crate) async fn enlist(&self, candidate: &CandidateId) -> Result<(), Failure> {
-        {
-            let mut known = locked(&self.known);
-            known.candidate = Some(candidate.clone());
-            known.enlisted.get_or_insert(None);
-        }
-        let live = self.ensemble.live().await?;
-        self.enlist_on(&live).await
-    }
-
-    /// Makes the node of a member, if it wants to be one and is not yet on this session.
-    pub(crate) async fn enlist_on(&self, live: &Arc<Live>) -> Result<(), Failure> {
-        let candidate = {
-            let known = locked(&self.known);
-            match (&known.enlisted, &known.candidate) {
-                (Some(on), Some(candidate)) if *on != Some(live.id()) => candidate.clone(),
-                _ => return Ok(()),
-            }
-        };
-        let path = self.member_path(&candidate);
-        let make = || {
-            let session = &*live.session;
-            live::create(session, &path, b"", Mode::Ephemeral, Mode::Persistent)
-        };
-        let mut made = make().await;
-        if made == Err(Failed::NodeExists) {
-            let stat = live.session.get(&path).await;
-            if !matches!(stat, Ok((_, stat)) if stat.ephemeral_owner == live.id()) {
-                // It would end with an earlier session.
-                drop(live.session.delete(&path, Some(0)).await);
-                made = make().await;
-            }
-        }
-        match made {
-            Ok(_) | Err(Failed::NodeExists) => {
-                if let Some(on) = &mut locked(&self.known).enlisted {
-                    *on = Some(live.id());
-                }
-                Ok(())
-            }
-            Err(failed) => Err(failure(failed, "make", &path, true)),
-        }
-    }
-
-    pub(crate) async fn members(&self) -> Result<Vec<Member>, Failure> {
-        let live = self.ensemble.live().await?;
-        let synced = live.session.sync(&self.paths.election);
-        let members = live.session.children(&self.paths.members);
-        let contenders = live.session.children(&self.paths.election);
-        drop(synced.await);
-        let list = |answer, path: &str| match answer {
-            Err(Failed::NoNode) => Ok(Vec::new()),
-            answer => answer.map_err(|failed| failure(failed, "list", path, false)),
-        };
-        let mut texts = list(members.await, &self.paths.members)?;
-        let contenders = list(contenders.await, &self.paths.election)?;
-        let reads: Vec<_> = contenders
-            .iter()
-            .map(|name| live.session.get(&format!("{}/{name}", self.paths.election)))
-            .collect();
-        for read in reads {
-            match read.await {
-                Ok((data, _)) => texts.push(String::from_utf8_lossy(&data).into_owned()),
-                Err(Failed::NoNode) => {}
-                Err(failed) => return Err(self.trouble(failed, "read a contender of", false)),
-            }
-        }
-        let mut members: Vec<_> = texts
-            .iter()
-            .map(|text| {
-                let holder = Holder::parse(text);
-                Member {
-                    name: holder.name().into(),
-                    incarnation: holder.incarnation(),
-                }
-            })
-            .collect();
-        members.sort();
-        members.dedup();
-        Ok(members)
-    }
-
-    pub(crate) async fn submit(&self, request: &OperatorRequest) -> Result<Submitted, Failure> {
-        let live = self.ensemble.live().await?;
-        for _ in 0..LOOKS {
-            let (seen, first, version) = self.observed(&live).await?;
-            if seen.token != request.token {
-                return Ok(Submitted::Outdated(seen));
-            }
-            let (path, data) = (self.paths.request.clone(), record::encode_request(request));
-            let guard = first.map(|path| Step::Check {
-                path,
-                version: None,
-            });
-            let write = match version {
-                Some(_) => Step::Set {
-                    path,
-                    data,
-                    version,
-                },
-                None => Step::Create {
-                    path,
-                    data,
-                    mode: Mode::Persistent,
-                },
-            };
-            let steps = guard.into_iter().chain([write]).collect();
-            match live.session.multi(steps).await {
-                Ok(()) => return Ok(Submitted::Accepted),
-                Err(Failed::NoNode) if version.is_none() => {
-                    let made =
-                        live::make_parents(&*live.session, &self.paths.request, Mode::Persistent);
-                    made.await
-                        .map_err(|failed| failure(failed, "make", &self.paths.request, false))?;
-                }
-                Err(Failed::NoNode | Failed::BadVersion | Failed::NodeExists) => {}
-                Err(failed) => {
-                    let path = &self.paths.request;
-                    return Err(failure(failed, "leave a request at", path, true));
-                }
-            }
-        }
-        Err(self.busy())
     }
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn encode_request(request: &OperatorRequest) -> Vec<u8> {
     };
     let token = request
         .token
-        .map_or("-".to_owned(), |token| token.to_string());
+        .map_or_else(|| "-".to_owned(), |token| token.to_string());
     format!("{kind} {token}").into_bytes()
 }
 

@@ -9,6 +9,7 @@ use super::live::Live;
 use super::place::Place;
 use super::planted::Mistake;
 use super::queue::Queue;
+use super::record;
 use super::session::{Event, Failed, State};
 use crate::locked::locked;
 
@@ -171,8 +172,7 @@ impl Watches {
             });
         }
         if let Some(watched) = unset(&mut self.request) {
-            let (_, event) = live.session.exists_and_watch(&watched.path).await?;
-            watched.event = Some(event);
+            watched.event = Some(request(queue, live, &watched.path).await?);
         }
         if let Some(watched) = unset(&mut self.members) {
             watched.event = Some(children(live, &watched.path).await?);
@@ -205,6 +205,21 @@ impl Watches {
         };
         *slot = None;
         fired
+    }
+}
+
+/// Reads and watches what operators ask, or whether they begin to.
+async fn request(queue: &Queue, live: &Arc<Live>, path: &str) -> Result<Event, Failed> {
+    match live.session.get_and_watch(path).await {
+        Ok((data, _, event)) => {
+            locked(&queue.known).request = record::request(&data);
+            Ok(event)
+        }
+        Err(Failed::NoNode) => {
+            let (stat, event) = live.session.exists_and_watch(path).await?;
+            Ok(if stat.is_some() { at_once() } else { event })
+        }
+        Err(failed) => Err(failed),
     }
 }
 

@@ -12,8 +12,8 @@ mod certificates;
 mod client;
 #[cfg(feature = "simulated-ensemble")]
 mod security;
-#[cfg(feature = "simulated-ensemble")]
-mod throwaway;
 
 mod conformance;
+mod elections;
+mod lock;
 mod scene;

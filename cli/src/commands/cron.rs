@@ -31,9 +31,10 @@ async fn campaign(options: CronOptions) -> Result<u8, Failure> {
     let timing = options.timing.timing()?;
     let schedule = Schedule::in_zone(&options.schedule, &options.time_zone)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let policy = policy(&options, timing.grace());
     let pod = &options.candidate.pod;
     let lock = options.lock.open_for_candidate(pod, timing).await?;
+    let timing = options.timing.fitting(timing, &*lock.backend)?;
+    let policy = policy(&options, timing.grace());
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), SignalQueue::default());
     let crew = Crew {

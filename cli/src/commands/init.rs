@@ -14,7 +14,7 @@ async fn make(options: &InitOptions) -> Result<u8, Failure> {
     let lock = options.lock.open().await?;
     let Some(made) = in_time(lock.initialize()).await? else {
         return Err(Failure::usage(format!(
-            "{} needs no init: the kernel vouches for a lock file, and its first candidate leads at once",
+            "{} needs no init: only a Lease can outlive its holder, and here the first candidate leads at once",
             options.lock.url
         )));
     };

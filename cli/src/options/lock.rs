@@ -4,6 +4,7 @@ use tenure::kubernetes::DeathProof;
 use tenure::{FencingToken, Timing};
 
 use super::LabelText;
+use super::node::NodeArguments;
 use crate::exit::Failure;
 use crate::lock_url::LockUrl;
 use crate::open_lock::{How, LeaseOptions, OpenLock};
@@ -11,7 +12,8 @@ use crate::open_lock::{How, LeaseOptions, OpenLock};
 /// Which lock
 #[derive(Args, Debug)]
 pub(crate) struct LockOptions {
-    /// The lock, the same for all candidates: file:///directory/election or kubernetes://[context@]namespace/name
+    /// The lock, the same for all candidates: file:///directory/election, kubernetes://[context@]namespace/name or
+    /// zookeeper://host:2181,host:2181/base/name
     #[arg(long = "lock", env = "TENURE_LOCK", value_name = "URL")]
     pub(crate) url: LockUrl,
     /// file: uses a file system whose locks may not reach other machines: all candidates must run on this one
@@ -26,6 +28,8 @@ pub(crate) struct LockOptions {
     /// kubernetes: the pods that are members, by a label selector such as app=report
     #[arg(long, env = "TENURE_MEMBERS", value_name = "SELECTOR")]
     members: Option<String>,
+    #[command(flatten)]
+    node: NodeArguments,
 }
 
 /// What a candidate says of its pod
@@ -66,7 +70,7 @@ impl LockOptions {
         timing: Timing,
     ) -> Result<OpenLock, Failure> {
         pod.check(&self.url)?;
-        let options = LeaseOptions {
+        let mut how = self.how(LeaseOptions {
             death_proof: match pod.death_proof {
                 DeathProofName::Kubelet => DeathProof::Kubelet {
                     container: pod.container.clone(),
@@ -77,45 +81,62 @@ impl LockOptions {
             pod_name: pod.pod_name.clone(),
             timing: Some(timing),
             ..LeaseOptions::default()
-        };
-        OpenLock::open(&self.url, self.how(options)?).await
+        })?;
+        if let How::Zookeeper(options) = &mut how {
+            options
+                .session_timeout
+                .get_or_insert_with(|| timing.lease_duration());
+        }
+        OpenLock::open(&self.url, how).await
     }
 
     fn how(&self, options: LeaseOptions) -> Result<How, Failure> {
-        match self.url {
-            LockUrl::File { .. } => {
-                refuse(self.lease_prefix.is_some(), "--lease-prefix", &self.url)?;
-                refuse(self.members.is_some(), "--members", &self.url)?;
-                Ok(How::File {
-                    locks: if self.accept_node_local_locks {
-                        NodeLocalLocks::Accept
-                    } else {
-                        NodeLocalLocks::Refuse
-                    },
-                    token_floor: self.token_floor,
-                })
-            }
-            LockUrl::Kubernetes { .. } => {
-                let local = "--accept-node-local-locks";
-                refuse(self.accept_node_local_locks, local, &self.url)?;
-                refuse(self.token_floor.is_some(), "--token-floor", &self.url)?;
-                Ok(How::Kubernetes(Box::new(LeaseOptions {
-                    lease_prefix: self.lease_prefix.clone(),
-                    members: self.members.clone(),
-                    ..options
-                })))
+        if !matches!(self.url, LockUrl::File { .. }) {
+            let local = "--accept-node-local-locks";
+            refuse(self.accept_node_local_locks, local, FILES, &self.url)?;
+            refuse(
+                self.token_floor.is_some(),
+                "--token-floor",
+                FILES,
+                &self.url,
+            )?;
+        }
+        if !matches!(self.url, LockUrl::Kubernetes { .. }) {
+            let prefix = self.lease_prefix.is_some();
+            refuse(prefix, "--lease-prefix", LEASES, &self.url)?;
+            refuse(self.members.is_some(), "--members", LEASES, &self.url)?;
+        }
+        if !matches!(self.url, LockUrl::Zookeeper { .. }) {
+            for (given, option) in self.node.given() {
+                refuse(given, option, NODES, &self.url)?;
             }
         }
+        Ok(match self.url {
+            LockUrl::File { .. } => How::File {
+                locks: if self.accept_node_local_locks {
+                    NodeLocalLocks::Accept
+                } else {
+                    NodeLocalLocks::Refuse
+                },
+                token_floor: self.token_floor,
+            },
+            LockUrl::Kubernetes { .. } => How::Kubernetes(Box::new(LeaseOptions {
+                lease_prefix: self.lease_prefix.clone(),
+                members: self.members.clone(),
+                ..options
+            })),
+            LockUrl::Zookeeper { .. } => How::Zookeeper(Box::new(self.node.options()?)),
+        })
     }
 }
 
 impl PodOptions {
     fn check(&self, url: &LockUrl) -> Result<(), Failure> {
         let proof = self.death_proof != DeathProofName::Nothing;
-        if let LockUrl::File { .. } = url {
-            refuse(self.pod_name.is_some(), "--pod-name", url)?;
-            refuse(proof, "--death-proof", url)?;
-            refuse(self.leader_label.is_some(), "--leader-label", url)?;
+        if !matches!(url, LockUrl::Kubernetes { .. }) {
+            refuse(self.pod_name.is_some(), "--pod-name", LEASES, url)?;
+            refuse(proof, "--death-proof", LEASES, url)?;
+            refuse(self.leader_label.is_some(), "--leader-label", LEASES, url)?;
         }
         if self.container.is_some() && !proof {
             return Err(Failure::usage(
@@ -126,14 +147,19 @@ impl PodOptions {
     }
 }
 
+const FILES: &str = "lock files (file://)";
+const LEASES: &str = "Leases (kubernetes://)";
+const NODES: &str = "ZooKeeper's nodes (zookeeper://)";
+
 /// An option of another kind of lock does nothing here, which who gave it should know.
-fn refuse(given: bool, option: &str, url: &LockUrl) -> Result<(), Failure> {
+fn refuse(given: bool, option: &str, kinds: &str, url: &LockUrl) -> Result<(), Failure> {
     if !given {
         return Ok(());
     }
-    let (kinds, instead) = match url {
-        LockUrl::File { .. } => ("Leases (kubernetes://)", "a lock file"),
-        LockUrl::Kubernetes { .. } => ("lock files (file://)", "a Lease"),
+    let instead = match url {
+        LockUrl::File { .. } => "a lock file",
+        LockUrl::Kubernetes { .. } => "a Lease",
+        LockUrl::Zookeeper { .. } => "a node of ZooKeeper",
     };
     Err(Failure::usage(format!(
         "{option} is for {kinds} and means nothing for {instead}: leave it out for {url}"

@@ -4,6 +4,7 @@ mod candidate;
 mod cron;
 mod label;
 mod lock;
+mod node;
 mod timing;
 
 use std::ffi::OsString;

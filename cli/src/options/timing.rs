@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tenure::backend::LockKind;
-use tenure::timing::Setting;
-use tenure::{Timing, TimingError};
+use tenure::timing::{Setting, TimingBuilder};
+use tenure::{LockBackend, Timing, TimingError};
 
 use crate::exit::Failure;
 
@@ -13,7 +13,8 @@ pub(crate) struct TimingOptions {
     /// A preset that the other numbers change
     #[arg(long = "timing", env = "TENURE_TIMING", value_enum, default_value_t = Preset::Standard, value_name = "PRESET")]
     preset: Preset,
-    /// L: how long a lock stays valid after its last renewal; what is not given scales with it
+    /// L: how long a lock stays valid after its last renewal; what is not given scales with it. ZooKeeper: at most the session timeout,
+    /// which is the usual one
     #[arg(long, env = "TENURE_LEASE", value_name = "DURATION", value_parser = humantime::parse_duration)]
     lease: Option<Duration>,
     /// R: how often the leader renews
@@ -65,7 +66,7 @@ impl TimingOptions {
             Preset::Standard => Timing::standard(),
             Preset::Frugal => Timing::frugal(),
         };
-        let mut timing = match (self.lease, self.renew, self.stop_timeout) {
+        let timing = match (self.lease, self.renew, self.stop_timeout) {
             (None, None, None) => preset.to_builder(),
             // What is not given scales with a lease that is given, so that little is left of the preset then.
             (Some(lease), _, _) => Timing::builder().lease_duration(lease),
@@ -74,6 +75,36 @@ impl TimingOptions {
                 .renew_interval(preset.renew_interval())
                 .stop_timeout(preset.stop_timeout()),
         };
+        self.changed(timing)
+            .build()
+            .map_err(|error| Failure::usage(explain(&error)))
+    }
+}
+
+impl TimingOptions {
+    /// The timing for a lock that is open: `timing`, unless the store counts by itself when a holder's session ends. Then what is not given
+    /// follows from what it has granted.
+    pub(crate) fn fitting(
+        &self,
+        timing: Timing,
+        lock: &dyn LockBackend,
+    ) -> Result<Timing, Failure> {
+        let Some(session) = lock.session_timeout() else {
+            return Ok(timing);
+        };
+        let mut fitting = lock.timing().to_builder();
+        if let Some(lease) = self.lease {
+            fitting = fitting.lease_duration(lease);
+        }
+        let fitting = self
+            .changed(fitting)
+            .build()
+            .and_then(|timing| timing.check_session_timeout(session).map(|()| timing));
+        fitting.map_err(|error| Failure::usage(explain(&error)))
+    }
+
+    /// The numbers that change a preset.
+    fn changed(&self, mut timing: TimingBuilder) -> TimingBuilder {
         if let Some(renew) = self.renew {
             timing = timing.renew_interval(renew);
         }
@@ -87,8 +118,6 @@ impl TimingOptions {
             timing = timing.drain_timeout(drain);
         }
         timing
-            .build()
-            .map_err(|error| Failure::usage(explain(&error)))
     }
 }
 

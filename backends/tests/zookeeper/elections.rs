@@ -1,0 +1,249 @@
+//! Elections as they run in production, on three servers under faults: no two leaders, whatever the servers believe.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tenure_backends::host::{self, SystemClock};
+use tenure_backends::zookeeper::Ensemble;
+use tenure_core::elector::Backoff;
+use tenure_core::{CandidateName, Clock, Control, ElectionName, Nanos};
+use tenure_testkit::{Ensemble as Servers, Settings};
+
+use crate::scene::{builder, pause};
+
+/// As ZooKeeper is set up by most: what it was measured with.
+const TICK: Duration = Duration::from_secs(2);
+const SESSION: Duration = Duration::from_secs(4);
+
+fn wait<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let limited = tokio::time::timeout(Duration::from_secs(150), future);
+        limited.await.expect("it takes less than that")
+    })
+}
+
+/// When somebody led, by the clock that all candidates here share.
+#[derive(Clone, Copy, Debug)]
+struct Led {
+    who: usize,
+    from: Nanos,
+    until: Option<Nanos>,
+}
+
+/// What the work of all candidates of one election has done.
+#[derive(Clone, Default, Debug)]
+struct Diary(Arc<Mutex<Vec<Led>>>);
+
+struct Page {
+    diary: Diary,
+    number: usize,
+}
+
+fn now() -> Nanos {
+    SystemClock::new().now().boottime
+}
+
+impl Diary {
+    fn begin(&self, who: usize) -> Page {
+        let mut all = self.0.lock().unwrap();
+        all.push(Led {
+            who,
+            from: now(),
+            until: None,
+        });
+        Page {
+            diary: self.clone(),
+            number: all.len() - 1,
+        }
+    }
+
+    fn leader(&self) -> Option<usize> {
+        let all = self.0.lock().unwrap();
+        let open = all.iter().find(|led| led.until.is_none());
+        open.map(|led| led.who)
+    }
+
+    fn has_led(&self, who: usize) -> bool {
+        self.0.lock().unwrap().iter().any(|led| led.who == who)
+    }
+
+    /// How long before the next began each ended, at the least.
+    fn check(&self) {
+        let all = self.0.lock().unwrap();
+        for pair in all.windows(2) {
+            let ended = pair[0].until;
+            assert!(
+                ended.is_some_and(|ended| ended <= pair[1].from),
+                "two led at once: {pair:?}"
+            );
+        }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.diary.0.lock().unwrap()[self.number].until = Some(now());
+    }
+}
+
+/// A candidate of a process of its own, whose work is written into the diary.
+struct Candidate {
+    control: Control,
+    task: tokio::task::JoinHandle<()>,
+    _ensemble: Ensemble,
+}
+
+impl Candidate {
+    async fn start(servers: &str, name: &str, who: usize, diary: &Diary) -> Self {
+        let opened = builder(servers, "/faults").session_timeout(SESSION).open();
+        let ensemble = opened.await.unwrap();
+        let lock = ensemble.lock(ElectionName::new(name).unwrap()).unwrap();
+        let candidate = CandidateName::new(&format!("candidate-{who}")).unwrap();
+        let election = host::election(lock).unwrap().candidate(candidate).build();
+        let mut election = election.unwrap();
+        let control = election.control();
+        let diary = diary.clone();
+        let task = tokio::spawn(async move {
+            let work = |leadership: tenure_core::Leadership| {
+                let page = diary.begin(who);
+                async move {
+                    let _page = page;
+                    leadership.cancelled().await;
+                    Ok::<_, std::convert::Infallible>(())
+                }
+            };
+            // It ends when it is shut down.
+            drop(election.run_forever(Backoff::STANDARD, work).await);
+        });
+        Self {
+            control,
+            task,
+            _ensemble: ensemble,
+        }
+    }
+
+    async fn stop(self) {
+        self.control.shut_down();
+        self.task.await.unwrap();
+    }
+}
+
+async fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        pause(Duration::from_millis(5)).await;
+    }
+}
+
+fn three() -> Servers {
+    Settings::new(3).tick_time(TICK).sync_limit(5).start()
+}
+
+/// So many elections, each led by a candidate that knows only the server `of`, with a follower that knows the others.
+async fn couples(servers: &Servers, of: usize, count: usize) -> Vec<(Diary, Candidate, Candidate)> {
+    let others: Vec<_> = servers
+        .servers()
+        .filter(|server| server.number() != of)
+        .map(|server| format!("127.0.0.1:{}", server.port()))
+        .collect();
+    let (one, others) = (
+        format!("127.0.0.1:{}", servers.server(of).port()),
+        others.join(","),
+    );
+    let mut couples = Vec::new();
+    for number in 0..count {
+        let diary = Diary::default();
+        let name = format!("job-{number}");
+        let leader = Candidate::start(&one, &name, 0, &diary).await;
+        until(|| diary.leader() == Some(0)).await;
+        let follower = Candidate::start(&others, &name, 1, &diary).await;
+        couples.push((diary, leader, follower));
+    }
+    couples
+}
+
+/// A server that was cut off from its leader goes on answering its client's pings and reads for ten seconds here, while the others have long
+/// given the node away. Twenty at once, each with a session of its own.
+#[test]
+fn a_leader_whose_server_is_cut_off_stops_before_the_next_one_leads() {
+    wait(async {
+        let servers = three();
+        let of = servers.followers()[0].number();
+        let couples = couples(&servers, of, 20).await;
+        servers.cut_off(of);
+        until(|| couples.iter().all(|(diary, ..)| diary.has_led(1))).await;
+        for (diary, ..) in &couples {
+            diary.check();
+        }
+        servers.heal();
+        servers.wait_for_all();
+        for (diary, leader, follower) in couples {
+            leader.stop().await;
+            follower.stop().await;
+            diary.check();
+        }
+    });
+}
+
+/// The server dies just after it has acknowledged a heartbeat, which its leader may never have heard of.
+#[test]
+fn a_leader_whose_server_dies_stops_before_the_next_one_leads() {
+    wait(async {
+        let servers = three();
+        let of = servers.followers()[0].number();
+        let couples = couples(&servers, of, 20).await;
+        servers.server(of).kill();
+        until(|| couples.iter().all(|(diary, ..)| diary.has_led(1))).await;
+        for (diary, ..) in &couples {
+            diary.check();
+        }
+    });
+}
+
+#[test]
+fn a_leader_goes_on_when_its_server_dies_and_another_takes_its_session() {
+    wait(async {
+        let servers = three();
+        let diary = Diary::default();
+        let connect = servers.direct_connect_string();
+        let one = Candidate::start(&connect, "job", 0, &diary).await;
+        until(|| diary.leader() == Some(0)).await;
+        let two = Candidate::start(&connect, "job", 1, &diary).await;
+        for number in [1, 2, 3] {
+            servers.server(number).kill();
+            // Longer than the session, so that it would have ended.
+            pause(SESSION + SESSION / 2).await;
+            servers.server(number).restart();
+            servers.wait_for_all();
+        }
+        assert!(!diary.has_led(1), "{diary:?}");
+        assert_eq!(diary.leader(), Some(0));
+        one.stop().await;
+        until(|| diary.leader() == Some(1)).await;
+        two.stop().await;
+        diary.check();
+    });
+}
+
+#[test]
+fn nobody_leads_while_there_is_no_quorum() {
+    wait(async {
+        let servers = three();
+        let diary = Diary::default();
+        let connect = servers.direct_connect_string();
+        let one = Candidate::start(&connect, "job", 0, &diary).await;
+        until(|| diary.leader() == Some(0)).await;
+        servers.scatter();
+        until(|| diary.leader().is_none()).await;
+        pause(SESSION).await;
+        assert_eq!(diary.leader(), None);
+        servers.heal();
+        until(|| diary.leader() == Some(0)).await;
+        one.stop().await;
+        diary.check();
+    });
+}
