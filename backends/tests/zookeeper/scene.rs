@@ -25,7 +25,10 @@ pub(crate) fn server() -> &'static Servers {
     static SERVER: OnceLock<Servers> = OnceLock::new();
     SERVER.get_or_init(|| {
         let tick = Duration::from_secs(1);
-        Settings::new(1).tick_time(tick).start()
+        let settings = Settings::new(1).tick_time(tick);
+        // Containers that are empty vanish after a second instead of a minute.
+        let vanish = settings.property("znode.container.checkIntervalMs", 500);
+        vanish.start()
     })
 }
 
