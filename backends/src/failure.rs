@@ -31,6 +31,7 @@ impl<B: Backend> Failure<B> {
         }
     }
 
+    #[cfg(any(feature = "file", feature = "kubernetes"))]
     pub(crate) fn with_source(self, source: impl Into<Box<dyn Source + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
