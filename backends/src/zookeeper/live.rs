@@ -41,6 +41,8 @@ type Beat = Shared<BoxFuture<'static, Result<(), Failed>>>;
 struct Beats {
     /// One that was sent and not answered yet.
     flight: Option<Beat>,
+    /// Whether the session's node is known to have been made.
+    made: bool,
     /// When the newest was sent, whatever became of it.
     sent: Reading,
     /// The acknowledged one before the last, for a planted mistake.
@@ -70,6 +72,7 @@ impl Live {
     ) -> Arc<Self> {
         let beats = Beats {
             flight: None,
+            made: false,
             sent,
             last_but_one: sent,
             signs: Signs::opened(Some(pace.gap), sent, clock.now()),
@@ -90,10 +93,9 @@ impl Live {
             session,
             tasks: Mutex::default(),
         });
-        // What is sent after this finds the session's node made, or its parents missing.
-        drop(live.beat());
+        let first = live.beat();
         let guards = vec![
-            tasks.spawn(Box::pin(keep_beating(Arc::downgrade(&live)))),
+            tasks.spawn(Box::pin(keep_beating(Arc::downgrade(&live), first))),
             tasks.spawn(Box::pin(janitor.work())),
         ];
         *locked(&live.tasks) = guards;
@@ -169,13 +171,9 @@ impl Live {
             return flight.clone();
         }
         let sent = self.clock.now();
-        let first = beats
-            .signs
-            .standing()
-            .is_some_and(|known| known.sent == beats.sent);
         beats.sent = sent;
         let live = Arc::downgrade(self);
-        let answer: BoxFuture<'static, Result<(), Failed>> = if first {
+        let answer: BoxFuture<'static, Result<(), Failed>> = if !beats.made {
             Box::pin(Self::make_node(
                 Arc::clone(&self.session),
                 self.node.clone(),
@@ -199,6 +197,7 @@ impl Live {
             if let Some(live) = live.upgrade() {
                 locked(&live.beats).flight = None;
                 if answer.is_ok() {
+                    locked(&live.beats).made = true;
                     live.wrote(sent);
                 }
             }
@@ -262,7 +261,10 @@ impl Drop for Live {
 }
 
 /// Sends heartbeats for as long as the session and somebody who wants it are there.
-async fn keep_beating(live: Weak<Live>) {
+async fn keep_beating(live: Weak<Live>, first: Beat) {
+    if let Err(error) = first.await {
+        tracing::debug!(%error, "the first heartbeat was not acknowledged");
+    }
     loop {
         let (wait, clock) = {
             let Some(live) = live.upgrade() else { return };
