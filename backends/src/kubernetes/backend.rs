@@ -13,7 +13,8 @@ use super::error::BACKEND;
 use super::hints::{Hints, Told};
 use super::known::Known;
 use super::leases::Watch;
-use super::store::{Initialized, Store};
+use super::operators::Initialized;
+use super::store::Store;
 use super::{pods, stagger};
 use crate::locked::locked;
 

@@ -24,12 +24,9 @@ use super::known::Known;
 use super::planted::{Mistake, Planted};
 use super::record::{Draft, Kept, Lease, Stranger};
 use super::template::Template;
-use crate::host::random_bits;
 use crate::locked::locked;
 
 const JSON: &str = "application/json";
-/// A request of an operator meets the leader's renewals, each of which makes it start over.
-const SUBMITS_MAX: usize = 5;
 
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -40,17 +37,8 @@ pub(crate) struct Store {
     pub(crate) lease: String,
 }
 
-/// What [`LeaseLock::initialize`](super::LeaseLock::initialize) found to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Initialized {
-    /// The Lease was made.
-    Made,
-    /// It was there, free at once already.
-    WasThere,
-}
-
 /// How a write that names a version ended.
-enum Written {
+pub(crate) enum Written {
     /// The Lease as it is now.
     Done(Lease),
     /// It is not that version any more, or there is one already.
@@ -58,7 +46,7 @@ enum Written {
 }
 
 impl Store {
-    fn asked(&self, verb: &'static str) -> Asked<'_> {
+    pub(crate) fn asked(&self, verb: &'static str) -> Asked<'_> {
         Asked {
             verb,
             resource: "leases",
@@ -110,7 +98,7 @@ impl Store {
     }
 
     /// Reads the Lease, authoritatively: a read that names no version is served by a quorum.
-    async fn get(&self) -> Result<Option<(Lease, Option<WallTime>)>, Failure> {
+    pub(crate) async fn get(&self) -> Result<Option<(Lease, Option<WallTime>)>, Failure> {
         let began = self.cluster.api.clock.now();
         let read = self.read().await?;
         let now = self.cluster.api.clock.now();
@@ -127,7 +115,7 @@ impl Store {
     }
 
     /// Writes `draft` over the version that it is an edit of, or makes it.
-    async fn put(&self, draft: Draft, makes: bool) -> Result<Written, Failure> {
+    pub(crate) async fn put(&self, draft: Draft, makes: bool) -> Result<Written, Failure> {
         let began = self.cluster.api.clock.now();
         let Some(answer) = self.send(draft.to_bytes().into(), makes).await? else {
             return Ok(Written::Refused);
@@ -205,7 +193,7 @@ impl Store {
         Hint::Seen(seen)
     }
 
-    fn refuse_stranger(&self, lease: &Lease) -> Result<(), Failure> {
+    pub(crate) fn refuse_stranger(&self, lease: &Lease) -> Result<(), Failure> {
         let (name, namespace) = (&self.lease, &self.cluster.api.namespace);
         let detail = match lease.stranger(&self.election) {
             None => return Ok(()),
@@ -452,82 +440,6 @@ impl Store {
             Written::Refused => Ok(Released::Conflict(None)),
         }
     }
-
-    pub(crate) async fn submit(&self, request: &OperatorRequest) -> Result<Submitted, Failure> {
-        for _ in 0..SUBMITS_MAX {
-            let seen = self.get().await?;
-            let (mut draft, makes) = match &seen {
-                None if request.token.is_some() => {
-                    return Ok(Submitted::Outdated(Observation::of(LockState::Missing)));
-                }
-                None => (Draft::new(&self.lease, &self.cluster.api.namespace), true),
-                Some((lease, _)) => {
-                    self.refuse_stranger(lease)?;
-                    let Some(draft) = answering(lease, request) else {
-                        return Ok(Submitted::Outdated(lease.observation()));
-                    };
-                    (draft, false)
-                }
-            };
-            draft.belongs_to(&self.election);
-            draft.request(request, self.cluster.api.clock.wall());
-            if let Written::Done(_) = self.put(draft, makes).await? {
-                return Ok(Submitted::Accepted);
-            }
-        }
-        let detail = format!(
-            "the Lease {} is written all the time: try again",
-            self.lease
-        );
-        Err(Failure::new(ErrorKind::Unavailable, detail))
-    }
-
-    pub(crate) async fn initialize(&self) -> Result<Initialized, Failure> {
-        let mut fresh = Draft::new(&self.lease, &self.cluster.api.namespace);
-        fresh.belongs_to(&self.election);
-        let lease = match self.put(fresh, true).await? {
-            Written::Done(lease) => lease,
-            Written::Refused => {
-                let Some((lease, _)) = self.get().await? else {
-                    let detail = "the Lease was there, and then it was not: try again";
-                    return Err(Failure::new(ErrorKind::Unavailable, detail));
-                };
-                self.refuse_stranger(&lease)?;
-                return self.is_free_already(&lease);
-            }
-        };
-        let bits = random_bits().map_err(|error| {
-            Failure::new(ErrorKind::Unavailable, "no random number was to be had")
-                .with_source(error)
-        })?;
-        let nobody = Incarnation::from_bits(u128::from(bits[0]) << 64 | u128::from(bits[1]));
-        let uid = lease.identity();
-        let mut marked = Draft::of(lease);
-        let now = self.cluster.api.clock.wall().unix_micros();
-        marked.release(nobody, uid, now)?;
-        match self.put(marked, false).await? {
-            Written::Done(_) => Ok(Initialized::Made),
-            Written::Refused => {
-                let detail = "somebody wrote the Lease in between: look at it with `tenure status`";
-                Err(Failure::new(ErrorKind::Unavailable, detail))
-            }
-        }
-    }
-
-    fn is_free_already(&self, lease: &Lease) -> Result<Initialized, Failure> {
-        let (name, namespace) = (&self.lease, &self.cluster.api.namespace);
-        let detail = match lease.observation().lock {
-            LockState::Vacant { mark: Some(_), .. } => return Ok(Initialized::WasThere),
-            LockState::Held(held) => format!(
-                "the Lease {namespace}/{name} is there, held by {}: nothing was changed",
-                held.holder
-            ),
-            _ => format!(
-                "the Lease {namespace}/{name} is there without a holder and without the mark of a release, so somebody may lead without it: nothing was changed; stop all candidates, delete it, and try again"
-            ),
-        };
-        Err(Failure::new(ErrorKind::InvalidInput, detail))
-    }
 }
 
 /// How long after a grant the kubelet's word on the holder says enough for the next one to lead at once.
@@ -578,26 +490,4 @@ fn confirmed(renewal: &Renewal, lease: &Lease) -> Result<RenewalReceipt, Failure
 fn changed_on_its_way() -> Failure {
     let detail = "the API server wrote something else than what was sent: does an admission webhook change Leases?";
     Failure::new(ErrorKind::Corrupt, detail).unknown()
-}
-
-/// An edit of `lease` for a request that names its newest token.
-fn answering(lease: &Lease, request: &OperatorRequest) -> Option<Draft> {
-    let mut draft = Draft::of(lease.clone());
-    let Some(holder) = lease.holder() else {
-        return (lease.written_token() == request.token).then_some(draft);
-    };
-    let Some(holder) = holder.incarnation() else {
-        // A stranger has no token, and a request that was made from that knowledge names none.
-        return request.token.is_none().then_some(draft);
-    };
-    if lease.token() == request.token && request.token.is_some() {
-        return Some(draft);
-    }
-    // Before the first renewal the record does not tell the token: it is the version of the acquiring write, which is the present one
-    // as long as nobody else has written.
-    let token = request
-        .token
-        .filter(|token| lease.token().is_none() && token.value() == lease.version().0)?;
-    draft.tell_token(holder, token);
-    Some(draft)
 }

@@ -1,4 +1,23 @@
-//! An election over nodes of a ZooKeeper ensemble, in Curator's layout.
+//! An election over nodes of a ZooKeeper ensemble, in Curator's layout, so that Curator's `LeaderSelector` and Camel's ZooKeeper service may
+//! stand in the same queue.
+//!
+//! ```no_run
+//! use tenure_backends::zookeeper::Ensemble;
+//! use tenure_core::ElectionName;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let ensemble = Ensemble::builder().connect_string("zk1:2181,zk2:2181,zk3:2181").open().await?;
+//! let nightly = tenure_backends::host::election(ensemble.lock(ElectionName::new("nightly")?)?)?.build()?;
+//! # drop(nightly);
+//! # Ok(()) }
+//! ```
+//!
+//! All elections of a process share one client, one session and one heartbeat. The heartbeat is a write through the quorum, since a server that
+//! is cut off from its leader goes on answering pings and reads; and it counts once a later one proves that the servers have passed it on
+//! ([`Signs`](tenure_core::backend::Signs)).
+//!
+//! What is on the servers, which timing follows from a session's timeout, and what happens when servers, sessions or nodes go away, is in
+//! `docs/backends.md`.
 
 mod acl;
 mod address;
