@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use tenure_core::backend::{
-    Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, OperatorRequest, Release,
-    ReleaseMark, Released, Renewal, RenewalReceipt, Renewed, Submitted, Vacancy,
+    Acquired, Basis, Claim, Grant, Hint, Hold, LockState, Observation, Release, ReleaseMark,
+    Released, Renewal, RenewalReceipt, Renewed, Vacancy,
 };
 use tenure_core::{
     ElectionName, ErrorKind, FencingToken, Incarnation, Nanos, Reading, Version, WallTime,
