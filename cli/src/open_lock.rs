@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenure::file::{FileLock, FileRoot, NodeLocalLocks};
+use tenure::host::SystemClock;
 use tenure::kubernetes::{Cluster, DeathProof, Initialized, LeaderLabel, LeaseLock};
-use tenure::zookeeper::{Acl, Credentials, Ensemble};
+use tenure::time::Clock;
+use tenure::zookeeper::{Acl, Credentials, Ensemble, EnsembleBuilder};
 use tenure::{CandidateId, ElectionName, ErrorKind, FencingToken, Leadership, LockBackend, Timing};
 
 use crate::exit::Failure;
@@ -37,6 +39,8 @@ pub(crate) struct NodeOptions {
     pub(crate) credentials: Option<Credentials>,
     /// A certificate and its key.
     pub(crate) identity: Option<(PathBuf, PathBuf)>,
+    /// Whether it is tried again and again while no server answers, as a candidate's.
+    pub(crate) patient: bool,
     pub(crate) session_timeout: Option<Duration>,
     pub(crate) tick_time: Option<Duration>,
 }
@@ -202,12 +206,30 @@ async fn node(
         ErrorKind::InvalidInput => Failure::usage_of(error),
         _ => Failure::unavailable(error),
     };
-    let ensemble = ensemble.open().await.map_err(refused)?;
+    let ensemble = open_ensemble(ensemble, options.patient)
+        .await
+        .map_err(refused)?;
     let lock = ensemble.lock(election.clone()).map_err(refused)?;
     Ok(OpenLock {
         backend: Arc::new(lock),
         kept: KeptBy::Session,
     })
+}
+
+/// How long a candidate waits until it asks servers again that gave no session.
+const SERVERS_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Opens an ensemble; where it is to be patient, as soon as a server answers.
+async fn open_ensemble(builder: EnsembleBuilder, patient: bool) -> Result<Ensemble, tenure::Error> {
+    loop {
+        match builder.clone().open().await {
+            Err(error) if patient && error.kind() == ErrorKind::Unavailable => {
+                tracing::warn!(%error, "no session yet: trying again");
+                SystemClock::new().sleep(SERVERS_AGAIN_AFTER).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 async fn lease(

@@ -19,7 +19,9 @@ pub(crate) enum LogFormat {
 
 /// Sends log lines to standard error.
 pub(crate) fn start_log(format: LogFormat, level: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(level).map_err(|_| {
+    // The client of ZooKeeper tells of each connection that it tries; what comes of it is told by ours.
+    let directives = format!("zookeeper_client=error,{level}");
+    let filter = EnvFilter::try_new(directives).map_err(|_| {
         Failure::usage(format!(
             "--log-level {level:?} is not a level: use error, warn, info, debug or trace"
         ))

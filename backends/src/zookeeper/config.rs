@@ -1,5 +1,5 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use tenure_core::timing::CLOCK_DRIFT_PPM_MAX;
@@ -410,9 +410,12 @@ impl EnsembleBuilder {
             Some(acl) => Ok(acl.clone()),
             None if known => Ok(Acl::creator_all()),
             None => {
+                static TOLD: Once = Once::new();
+                TOLD.call_once(|| {
                 tracing::warn!(
                     "anybody who reaches the servers can change or delete this election's nodes: set credentials, or an ACL to say that it is meant"
                 );
+                });
                 Ok(Acl::anyone_all())
             }
         }

@@ -33,7 +33,9 @@ pub(crate) struct Live {
     pub(crate) pace: Pace,
     planted: Planted,
     pub(crate) session: Arc<dyn Session>,
-    tasks: Mutex<Vec<TaskGuard>>,
+    /// What tidies up, and what beats once somebody contends.
+    running: Mutex<Vec<TaskGuard>>,
+    tasks: Arc<dyn Tasks>,
 }
 
 type Beat = Shared<BoxFuture<'static, Result<(), Failed>>>;
@@ -91,15 +93,22 @@ impl Live {
             pace,
             planted,
             session,
-            tasks: Mutex::default(),
+            running: Mutex::default(),
+            tasks: Arc::clone(tasks),
         });
-        let first = live.beat();
-        let guards = vec![
-            tasks.spawn(Box::pin(keep_beating(Arc::downgrade(&live), first))),
-            tasks.spawn(Box::pin(janitor.work())),
-        ];
-        *locked(&live.tasks) = guards;
+        let works = tasks.spawn(Box::pin(janitor.work()));
+        locked(&live.running).push(works);
         live
+    }
+
+    /// Gives signs of life from now on: somebody contends. Who only looks on needs no right to write.
+    pub(crate) fn contend(self: &Arc<Self>) {
+        let mut running = locked(&self.running);
+        if running.len() < 2 {
+            let first = self.beat();
+            let beats = keep_beating(Arc::downgrade(self), first);
+            running.push(self.tasks.spawn(Box::pin(beats)));
+        }
     }
 
     pub(crate) fn id(&self) -> i64 {

@@ -230,6 +230,7 @@ impl Queue {
 
     pub(crate) async fn acquire(&self, claim: &Claim) -> Result<Acquired, Failure> {
         let live = self.ensemble.live().await?;
+        live.contend();
         let granted = live.pace.session_timeout;
         if claim.lease_duration > granted {
             let asked = claim.lease_duration;

@@ -6,7 +6,7 @@ use tenure::{FencingToken, Timing};
 use super::LabelText;
 use super::node::NodeArguments;
 use crate::exit::Failure;
-use crate::lock_url::LockUrl;
+use crate::lock_url::{LockUrl, LockUrlParser};
 use crate::open_lock::{How, LeaseOptions, OpenLock};
 
 /// Which lock
@@ -14,7 +14,7 @@ use crate::open_lock::{How, LeaseOptions, OpenLock};
 pub(crate) struct LockOptions {
     /// The lock, the same for all candidates: file:///directory/election, kubernetes://[context@]namespace/name or
     /// zookeeper://host:2181,host:2181/base/name
-    #[arg(long = "lock", env = "TENURE_LOCK", value_name = "URL")]
+    #[arg(long = "lock", env = "TENURE_LOCK", value_name = "URL", value_parser = LockUrlParser)]
     pub(crate) url: LockUrl,
     /// file: uses a file system whose locks may not reach other machines: all candidates must run on this one
     #[arg(long, env = "TENURE_ACCEPT_NODE_LOCAL_LOCKS")]
@@ -83,6 +83,7 @@ impl LockOptions {
             ..LeaseOptions::default()
         })?;
         if let How::Zookeeper(options) = &mut how {
+            options.patient = true;
             options
                 .session_timeout
                 .get_or_insert_with(|| timing.lease_duration());

@@ -88,6 +88,7 @@ impl NodeArguments {
             authorities: self.zookeeper_ca_file.clone(),
             credentials: self.credentials()?,
             identity,
+            patient: false,
             session_timeout: self.session_timeout,
             tick_time: self.zookeeper_tick_time,
         })
