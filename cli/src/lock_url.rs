@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_a_url_is_not_printed() {
+    fn a_refusal_on_the_command_line_does_not_print_the_url() {
         let command = clap::Command::new("tenure");
         let url = OsStr::new("zookeeper://jobs:secret@zk1:2181/base/nightly");
         let refused = LockUrlParser.parse_ref(&command, None, url).unwrap_err();
