@@ -50,6 +50,8 @@ struct Beats {
     /// The acknowledged one before the last, for a planted mistake.
     last_but_one: Reading,
     signs: Signs,
+    /// Why the newest was refused, where it was: more of them will be.
+    trouble: Option<Failed>,
 }
 
 impl fmt::Debug for Live {
@@ -78,6 +80,7 @@ impl Live {
             sent,
             last_but_one: sent,
             signs: Signs::opened(Some(pace.gap), sent, clock.now()),
+            trouble: None,
         };
         let janitor = Arc::new(Janitor::new(
             Arc::clone(&session),
@@ -113,6 +116,16 @@ impl Live {
 
     pub(crate) fn id(&self) -> i64 {
         self.session.id()
+    }
+
+    /// Where the heartbeats go.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Why the servers refuse heartbeats, where they do.
+    pub(crate) fn trouble(&self) -> Option<Failed> {
+        locked(&self.beats).trouble.clone()
     }
 
     pub(crate) fn has_ended(&self) -> Option<Ending> {
@@ -204,9 +217,15 @@ impl Live {
         let flight = async move {
             let answer = answer.await;
             if let Some(live) = live.upgrade() {
-                locked(&live.beats).flight = None;
+                let mut beats = locked(&live.beats);
+                beats.flight = None;
+                beats.made |= answer.is_ok();
+                beats.trouble = match &answer {
+                    Ok(()) | Err(Failed::Lost | Failed::Ended(_)) => None,
+                    Err(refused) => Some(refused.clone()),
+                };
+                drop(beats);
                 if answer.is_ok() {
-                    locked(&live.beats).made = true;
                     live.wrote(sent);
                 }
             }

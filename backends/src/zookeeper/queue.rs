@@ -197,9 +197,9 @@ impl Queue {
                 .as_ref()
                 .is_some_and(|candidate| candidate.incarnation == incarnation);
             if own && stat.ephemeral_owner != live.id() {
-                // A node of an earlier session, which nobody keeps alive any more.
+                // A node of an earlier session, which nobody keeps alive any more. It is deleted with the next claim, not now: work that was
+                // led by it may still be stopping.
                 holder = Holder::parse(&format!("{} (in an earlier session)", holder.name()));
-                live.janitor.ask(Chore::Delete(self.path_of(first)));
             }
         }
         Held {
@@ -408,6 +408,9 @@ impl Queue {
 
     /// The first place is the own one.
     fn granted(&self, live: &Arc<Live>, seen: Seen) -> Result<Grant, Failure> {
+        if let Some(failed) = live.trouble() {
+            return Err(failure(failed, "give a sign of life at", live.node(), true));
+        }
         let standing = live.standing();
         self.check_standing(live, standing)?;
         let note = seen.left.as_ref().and_then(Left::note);

@@ -68,6 +68,20 @@ impl Diary {
         open.map(|led| led.who)
     }
 
+    /// Whether all of its leaderships are over.
+    fn has_stopped(&self, who: usize) -> bool {
+        let all = self.0.lock().unwrap();
+        let mut of = all.iter().filter(|led| led.who == who);
+        of.all(|led| led.until.is_some())
+    }
+
+    /// For how long the first leader and the next one led at once.
+    fn led_at_once(&self) -> Duration {
+        let all = self.0.lock().unwrap();
+        let ended = all[0].until.unwrap_or(Nanos::MAX);
+        ended.saturating_sub(all[1].from).into()
+    }
+
     fn has_led(&self, who: usize) -> bool {
         self.0.lock().unwrap().iter().any(|led| led.who == who)
     }
@@ -289,6 +303,37 @@ fn a_leader_goes_on_when_its_server_dies_and_another_takes_its_session() {
         until(|| diary.leader() == Some(1)).await;
         two.stop().await;
         diary.check();
+    });
+}
+
+/// What is no part of the claim: the servers take the node away, and the next one leads, before the leader can know. It stops as soon as it
+/// hears of it, and how long both led is said.
+#[test]
+fn a_leader_whose_session_an_administrator_closes_stops_and_stands_again() {
+    wait(async {
+        let servers = three();
+        let of = servers.followers()[0].number();
+        let couples = couples(&servers, of, servers.way(), 20).await;
+        let sessions: Vec<_> = servers.server(of).connections();
+        for connection in sessions {
+            let closed = tokio::task::block_in_place(|| servers.close_session(connection.session));
+            closed.unwrap();
+        }
+        until(|| couples.iter().all(|(diary, ..)| diary.has_led(1))).await;
+        until(|| couples.iter().all(|(diary, ..)| diary.has_stopped(0))).await;
+        let mut overlaps: Vec<_> = couples
+            .iter()
+            .map(|(diary, ..)| diary.led_at_once())
+            .collect();
+        overlaps.sort();
+        eprintln!("both led for {overlaps:?}");
+        for (number, (diary, leader, follower)) in couples.into_iter().enumerate() {
+            follower.stop().await;
+            if number == 0 {
+                until(|| diary.leader() == Some(0)).await;
+            }
+            leader.stop().await;
+        }
     });
 }
 

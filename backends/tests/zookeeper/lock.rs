@@ -276,6 +276,24 @@ fn a_lease_that_is_longer_than_the_session_is_refused() {
 }
 
 #[test]
+fn a_timing_in_which_no_renewal_could_be_proven_is_refused() {
+    wait(async {
+        let ensemble = process(&fresh_base()).await;
+        let lock = ensemble.lock(election()).unwrap();
+        let builder = tenure_backends::host::election(lock).unwrap();
+        let refused = builder
+            .timing(tenure_core::Timing::fast())
+            .build()
+            .unwrap_err();
+        let says = refused.to_string();
+        assert!(
+            says.contains("proves a renewal only") && says.contains("raise lease_duration"),
+            "{says}"
+        );
+    });
+}
+
+#[test]
 fn a_write_that_is_fenced_is_done_only_by_who_leads() {
     wait(async {
         let base = fresh_base();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::shared::Shared;
 use super::{Election, Seed, Watchdog};
-use crate::backend::LockKind;
+use crate::backend::{LockKind, Proof};
 use crate::machine::{Eligibility, Membership, OnMissing};
 #[cfg(feature = "planted")]
 use crate::planted::Mistake;
@@ -119,7 +119,11 @@ impl ElectionBuilder {
     pub fn build(self) -> Result<Election, ConfigError> {
         let description = self.backend.description();
         if description.kind == LockKind::Session {
-            self.timing.check_session().map_err(ConfigError::Timing)?;
+            let checked = match description.proof {
+                Proof::Itself => self.timing.check_session(),
+                Proof::Later { gap } => self.timing.check_proof(gap),
+            };
+            checked.map_err(ConfigError::Timing)?;
         }
         if let Some(session) = self.backend.session_timeout() {
             let checked = self.timing.check_session_timeout(session);

@@ -275,6 +275,24 @@ fn check_retry(timing: &Timing) -> Result<(), TimingError> {
     Err(TimingError::lower(problem, Setting::RetryInterval, renew))
 }
 
+pub(super) fn check_proof(timing: &Timing, gap: Nanos) -> Result<(), TimingError> {
+    check_session(timing)?;
+    let request = timing.request_timeout;
+    let needed = gap.saturating_add(gap).saturating_add(request);
+    let validity = timing.validity();
+    if needed < validity {
+        return Ok(());
+    }
+    let problem = format!(
+        "the store proves a renewal only by another one {gap:?} later, and two of those + request_timeout {request:?} must be shorter than the validity {validity:?} = {}",
+        formula(timing)
+    );
+    let needed = needed.saturating_add(MILLISECOND);
+    Err(timing
+        .to_builder()
+        .advise_lease(timing.drift, needed, problem))
+}
+
 pub(super) fn check_session(timing: &Timing) -> Result<(), TimingError> {
     let (renew, request) = (timing.renew_interval, timing.request_timeout);
     let needed = renew.saturating_add(timing.jeopardy_after());

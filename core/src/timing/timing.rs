@@ -153,6 +153,15 @@ impl Timing {
         super::builder::check_session(self)
     }
 
+    /// Checks what a session lock needs on top, where a renewal is proven by another one that was sent `gap` later or more, by the store's
+    /// clock: two of them, and a request, have to fit into D.
+    ///
+    /// # Errors
+    /// When they do not, with the number to change.
+    pub fn check_proof(&self, gap: Duration) -> Result<(), TimingError> {
+        super::builder::check_proof(self, self.surely_elsewhere(gap))
+    }
+
     /// Checks that a store which ends a session after `session` without a sign of life does not end it before this timing expects.
     ///
     /// # Errors
