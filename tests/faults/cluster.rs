@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::checker;
+use crate::ensemble::Ensemble;
 use crate::job;
 use crate::line::{Kind, Line};
 use crate::process;
@@ -30,6 +31,8 @@ pub(crate) enum Lock {
     File(PathBuf),
     /// A Lease.
     Lease(Arc<Servers>),
+    /// Nodes of ZooKeeper.
+    Nodes(Arc<Ensemble>),
 }
 
 /// What the candidates do.
@@ -126,7 +129,7 @@ impl Cluster {
         }
         command
             .args(&self.task.command)
-            .args(["--lock", &self.lock_url()])
+            .args(["--lock", &self.lock_url_of(number)])
             .args(["--candidate", &format!("candidate-{name}"), "--"])
             .args(job::command_line())
             .env(job::FOLDER, &self.folder)
@@ -141,9 +144,15 @@ impl Cluster {
         }
     }
 
-    /// The lock, as the program names it.
+    /// The lock, as operators name it.
     pub(crate) fn lock_url(&self) -> String {
+        self.lock_url_of(CANDIDATES)
+    }
+
+    /// The lock, as this candidate names it: by its own way.
+    fn lock_url_of(&self, candidate: usize) -> String {
         match &self.task.lock {
+            Lock::Nodes(ensemble) => ensemble.lock_url(candidate),
             Lock::File(_) => format!("file://{}", self.lock_file().display()),
             Lock::Lease(servers) => servers.lock_url(),
         }
@@ -158,7 +167,7 @@ impl Cluster {
     pub(crate) fn locks(&self) -> &Path {
         match &self.task.lock {
             Lock::File(folder) => folder,
-            Lock::Lease(_) => panic!("a Lease has no folder"),
+            Lock::Lease(_) | Lock::Nodes(_) => panic!("only a file has a folder"),
         }
     }
 
@@ -170,8 +179,16 @@ impl Cluster {
     /// The servers of the Lease, which a test of Leases has.
     pub(crate) fn servers(&self) -> Arc<Servers> {
         match &self.task.lock {
-            Lock::File(_) => panic!("a file has no servers"),
             Lock::Lease(servers) => Arc::clone(servers),
+            Lock::File(_) | Lock::Nodes(_) => panic!("only a Lease has an API server"),
+        }
+    }
+
+    /// The servers of the nodes, which a test of ZooKeeper has.
+    pub(crate) fn ensemble(&self) -> Arc<Ensemble> {
+        match &self.task.lock {
+            Lock::Nodes(ensemble) => Arc::clone(ensemble),
+            Lock::File(_) | Lock::Lease(_) => panic!("only nodes have an ensemble"),
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) enum Stop {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Fault {
     DeleteLockFile,
+    Ensemble(EnsembleFault),
     FillDisk,
     KillGuard,
     KillJob,
@@ -69,6 +70,27 @@ pub(crate) enum ServerFault {
     Way(Victim, WayFault),
     /// The right to watch is taken, and given back later.
     WithdrawWatch,
+}
+
+/// What is done to servers of ZooKeeper, and the ways to them. Not to nodes and sessions: what somebody else takes from the queue is no part of
+/// the claim.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum EnsembleFault {
+    /// A follower is cut off from the others, while its clients stay connected.
+    CutOffFollower(Stop),
+    /// The leader is cut off from the others, while its clients stay connected.
+    CutOffLeader(Stop),
+    Delay,
+    /// All servers stop.
+    FreezeAll(Stop),
+    KillFollower,
+    KillLeader,
+    /// All connections are closed.
+    Reset,
+    /// No server hears another.
+    Scatter(Stop),
+    /// Something on one candidate's ways.
+    Way(Victim, WayFault),
 }
 
 /// Faults with how often each comes.
@@ -184,6 +206,58 @@ pub(crate) const SERVERS: Mix = &[&[
     (3, Fault::Server(ServerFault::WithdrawWatch)),
     (3, Fault::KillProgram(Victim::Leader)),
     (3, Fault::TerminateProgram(Victim::Leader)),
+]];
+
+const fn to_ensemble(victim: Victim, fault: WayFault) -> Fault {
+    Fault::Ensemble(EnsembleFault::Way(victim, fault))
+}
+
+/// What may happen on the way to an ensemble.
+pub(crate) const NETWORK_OF_NODES: Mix = &[&[
+    (3, to_ensemble(Victim::Leader, WayFault::Cut(Stop::Long))),
+    (3, to_ensemble(Victim::Leader, WayFault::Cut(Stop::Short))),
+    (5, to_ensemble(Victim::Leader, WayFault::Hold(Stop::Long))),
+    (3, to_ensemble(Victim::Leader, WayFault::Hold(Stop::Short))),
+    (2, to_ensemble(Victim::Follower, WayFault::Hold(Stop::Long))),
+    (
+        5,
+        to_ensemble(Victim::Leader, WayFault::HoldReplies(Stop::Long)),
+    ),
+    (
+        3,
+        to_ensemble(Victim::Leader, WayFault::HoldReplies(Stop::Short)),
+    ),
+    (6, to_ensemble(Victim::Leader, WayFault::LoseReply)),
+    (3, to_ensemble(Victim::Leader, WayFault::LoseRequest)),
+    (2, to_ensemble(Victim::Follower, WayFault::LoseReply)),
+    (2, Fault::Ensemble(EnsembleFault::Delay)),
+    (3, Fault::Ensemble(EnsembleFault::Reset)),
+    (3, Fault::KillProgram(Victim::Leader)),
+    (3, Fault::Resign),
+    (3, Fault::TerminateProgram(Victim::Leader)),
+    (2, Fault::StopProgram(Victim::Leader, Stop::Long)),
+]];
+
+/// What may happen to the servers of an ensemble.
+pub(crate) const ENSEMBLE: Mix = &[&[
+    (
+        5,
+        Fault::Ensemble(EnsembleFault::CutOffFollower(Stop::Long)),
+    ),
+    (
+        2,
+        Fault::Ensemble(EnsembleFault::CutOffFollower(Stop::Short)),
+    ),
+    (3, Fault::Ensemble(EnsembleFault::CutOffLeader(Stop::Long))),
+    (2, Fault::Ensemble(EnsembleFault::FreezeAll(Stop::Long))),
+    (2, Fault::Ensemble(EnsembleFault::FreezeAll(Stop::Short))),
+    (4, Fault::Ensemble(EnsembleFault::KillFollower)),
+    (4, Fault::Ensemble(EnsembleFault::KillLeader)),
+    (2, Fault::Ensemble(EnsembleFault::Scatter(Stop::Long))),
+    (2, Fault::Ensemble(EnsembleFault::Scatter(Stop::Short))),
+    (3, Fault::KillProgram(Victim::Leader)),
+    (4, Fault::TerminateProgram(Victim::Leader)),
+    (2, Fault::Resign),
 ]];
 
 impl Fault {

@@ -7,6 +7,7 @@
 
 mod checker;
 mod cluster;
+mod ensemble;
 mod fault;
 mod job;
 mod line;

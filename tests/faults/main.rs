@@ -8,6 +8,7 @@
 mod checker;
 mod checker_tests;
 mod cluster;
+mod ensemble;
 mod fault;
 mod job;
 mod line;

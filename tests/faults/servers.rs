@@ -131,7 +131,7 @@ impl Storm {
         }
     }
 
-    fn strike_way(&mut self, way: &Proxy, fault: WayFault) {
+    pub(crate) fn strike_way(&mut self, way: &Proxy, fault: WayFault) {
         match fault {
             WayFault::Cut(stop) => {
                 way.cut();
@@ -151,7 +151,7 @@ impl Storm {
         way.heal();
     }
 
-    fn let_pass(&mut self, stop: Stop) {
+    pub(crate) fn let_pass(&mut self, stop: Stop) {
         let length = self.length(stop);
         self.tend_for(length);
     }

@@ -117,6 +117,7 @@ impl Storm {
     fn strike(&mut self, fault: Fault) {
         match fault {
             Fault::DeleteLockFile => self.remove_lock_file(),
+            Fault::Ensemble(fault) => self.strike_ensemble(fault),
             Fault::FillDisk => self.fill_disk(),
             Fault::KillGuard => self.signal_all(Self::guards, Signal::KILL),
             Fault::KillJob => {

@@ -26,7 +26,8 @@ impl Queue {
         if let Some(place) = place {
             let election = &self.paths.election;
             let path = place.node.as_ref().map(|(_, path)| path.clone());
-            path.iter().for_each(|path| place.live.leads_no_longer(path));
+            path.iter()
+                .for_each(|path| place.live.leads_no_longer(path));
             let deleted = match path {
                 Some(path) => janitor::delete(&*place.live.session, &path).await,
                 None => Err(Failed::Lost),

@@ -108,13 +108,13 @@ impl Watch {
 
     /// The program says that its hold was confirmed. For a job whose deadline has passed it comes too late: it is being stopped.
     ///
-    /// Where no job runs, only this guard was late to hear of it, if the confirmed write was sent within the deadline before: a program
-    /// whose own deadline passes says nothing more of this leadership.
+    /// Where no job runs, only this guard was late to hear of it, or the program to tell it, which looks now and then: a program whose own
+    /// deadline has passed says nothing more of this leadership, and the next one has a guard of its own.
     pub(super) fn extend(&mut self, deadline: Deadline, now: Reading) {
         self.note_time(now);
         let goes_on = self
             .told
-            .is_some_and(|before| matches!(before.verdict(deadline.from), Verdict::Run(_)));
+            .is_some_and(|before| deadline.from.longest_since(before.from) > Nanos::ZERO);
         if goes_on {
             self.told = Some(deadline);
         }
@@ -315,8 +315,10 @@ mod tests {
         let mut watch = Watch::new();
         watch.begin(deadline(0), SilentProgram::End, at(0));
         assert!(!watch.admits(at(1_000)));
-        watch.extend(deadline(1_000), at(1_000));
-        assert!(!watch.admits(at(1_000)));
+        watch.extend(deadline(0), at(1_000));
+        assert!(!watch.admits(at(1_000)), "that is no news");
+        watch.extend(deadline(900), at(2_000));
+        assert!(!watch.admits(at(2_000)), "and this has passed as well");
     }
 
     #[test]
@@ -351,9 +353,10 @@ mod tests {
         watch.decide(at(5_700), Children::None);
         watch.extend(deadline(6_500), at(6_600));
         assert!(watch.admits(at(6_600)));
-        // But not one that had ended in between.
+        // A program that was late itself leaves some out.
+        watch.decide(at(8_900), Children::None);
         watch.extend(deadline(9_000), at(9_000));
-        assert!(!watch.admits(at(9_000)));
+        assert!(watch.admits(at(9_000)));
     }
 
     #[test]

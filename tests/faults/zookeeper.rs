@@ -1,0 +1,104 @@
+//! Real processes of the real program on nodes of real ensembles of ZooKeeper, under real faults.
+//!
+//! `TENURE_FAULTS=3000 tools/test --test faults_on_zookeeper` does ten times as many faults as usual, `TENURE_FAULTS_SEED=…` the same
+//! faults again, and `TENURE_PROGRAM=…` takes a program that is there already.
+
+#![allow(
+    dead_code,
+    reason = "what happens to files and Leases is another test's"
+)]
+
+mod checker;
+mod cluster;
+mod ensemble;
+mod fault;
+mod job;
+mod line;
+mod process;
+mod program;
+mod random;
+mod servers;
+mod storm;
+mod trial;
+mod wait;
+mod witness;
+
+use std::sync::Arc;
+
+use checker::{Fires, Policy};
+use cluster::Lock;
+use ensemble::Ensemble;
+use fault::{ENSEMBLE, FIRING_ON_A_LEASE, NETWORK_OF_NODES, PROCESSES_ON_A_LEASE};
+use trial::{Trial, fires_of, folder};
+
+/// A crashed leader is followed when its session has ended, so it is short: deadline 5.8 s after a heartbeat that is proven. Much of the rest is for
+/// the kill, since a busy machine may not let a guard run for half a second. All clocks here are one, so that they need no tenth to drift.
+const RUN_ON_NODES: &[&str] = &[
+    "run",
+    "--lease",
+    "8s",
+    "--renew",
+    "2200ms",
+    "--stop-timeout",
+    "2s",
+    "--drift",
+    "1%",
+    "--drain-timeout",
+    "300ms",
+];
+
+/// Each trial waits most of its time, so they wait side by side, each with servers of its own.
+#[test]
+fn one_job_runs_at_a_time_on_nodes_whatever_becomes_of_servers_ways_and_candidates() {
+    let continuous = |name, mix, namesakes, share| Trial {
+        jobs: "all",
+        command: RUN_ON_NODES.to_vec(),
+        mix,
+        namesakes,
+        name,
+        share,
+    };
+    let firing = Trial {
+        jobs: "brief",
+        command: fires_of(RUN_ON_NODES, "at-least-once"),
+        mix: FIRING_ON_A_LEASE,
+        namesakes: false,
+        name: "fires on nodes",
+        share: 15,
+    };
+    let trials = [
+        continuous(
+            "candidates of one name on nodes",
+            PROCESSES_ON_A_LEASE,
+            true,
+            25,
+        ),
+        continuous("ways to nodes", NETWORK_OF_NODES, false, 18),
+        continuous("more ways to nodes", NETWORK_OF_NODES, false, 17),
+        continuous("servers of nodes", ENSEMBLE, false, 25),
+        firing,
+    ];
+    // All servers first: whoever waits for orphans might take the end of what starts them.
+    let folders: Vec<_> = trials.iter().map(|_| folder()).collect();
+    let locks: Vec<_> = folders
+        .iter()
+        .map(|_| Lock::Nodes(Arc::new(Ensemble::start())))
+        .collect();
+    std::thread::scope(|scope| {
+        let storms: Vec<_> = trials
+            .iter()
+            .zip(folders.iter().zip(locks))
+            .map(|(trial, (folder, lock))| {
+                scope.spawn(move || {
+                    trial.run_in(folder.path(), lock, |_| match trial.jobs {
+                        "brief" => Policy::EachSecond(Fires::AtLeastOnce),
+                        _ => Policy::Continuous,
+                    });
+                    let _ = std::fs::remove_dir_all(folder.path());
+                })
+            })
+            .collect();
+        let failed = storms.into_iter().filter_map(|storm| storm.join().err());
+        assert_eq!(failed.count(), 0, "see above which storm did what");
+    });
+}
