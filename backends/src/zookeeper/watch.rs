@@ -94,7 +94,11 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
             // Whether it is still there is seen when it is watched again.
             Fired::Own => {}
             Fired::Queue => {
-                locked(&queue.known).called = true;
+                let mut known = locked(&queue.known);
+                known.called = true;
+                // The claim that follows finds who is before now. A watch on who was would be asked for ahead of its reads, and fire at once.
+                known.predecessor = None;
+                drop(known);
                 queue.hints.changed();
             }
             Fired::Request => queue.hints.changed(),
