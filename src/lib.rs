@@ -56,15 +56,14 @@ pub use tenure_backends::file;
 pub use tenure_backends::host::{self, election};
 #[cfg(feature = "kubernetes")]
 pub use tenure_backends::kubernetes;
+#[cfg(feature = "zookeeper")]
+pub use tenure_backends::zookeeper;
 pub use tenure_core::{
     CandidateId, CandidateName, Control, Effect, Election, ElectionBuilder, ElectionName, Error,
     ErrorKind, Event, Fence, FencingToken, Guarantees, Leadership, LockBackend, NameError,
     RunError, Stale, StopReason, Timing, TimingError, backend, cron, elector, event, machine,
     memory, time, timing,
 };
-
-#[cfg(feature = "zookeeper")]
-pub use tenure_backends::zookeeper;
 
 #[cfg(doctest)]
 mod documents;

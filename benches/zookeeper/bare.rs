@@ -1,0 +1,66 @@
+//! Requests without an election, by the same client as the backend's, with nothing around it.
+
+use zookeeper_client::{Acls, Client, CreateMode, Error, OneshotWatcher};
+
+use crate::scene::SESSION;
+
+/// A client of one queue.
+pub(crate) struct Bare {
+    client: Client,
+    path: String,
+}
+
+impl Bare {
+    /// Connects.
+    pub(crate) async fn open(servers: &str, path: &str) -> Self {
+        let mut connector = Client::connector();
+        connector = connector.with_session_timeout(SESSION);
+        let client = connector.connect(servers).await;
+        Self {
+            client: client.expect("the servers serve"),
+            path: path.to_owned(),
+        }
+    }
+
+    /// Makes the queue.
+    pub(crate) async fn make(&self) {
+        let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
+        let made = self.client.mkdir(&self.path, &options).await;
+        assert!(matches!(made, Ok(()) | Err(Error::NodeExists)), "{made:?}");
+    }
+
+    /// Stands in the queue, and says the node's path.
+    pub(crate) async fn stand(&self) -> String {
+        let options = CreateMode::EphemeralSequential.with_acls(Acls::anyone_all());
+        // As long as Curator's.
+        let prefix = format!(
+            "{}/_c_53345f98-9423-4e0c-a7b5-9f819e3ec2e1-lock-",
+            self.path
+        );
+        let created = self.client.create(&prefix, b"bare", &options).await;
+        let (_, number) = created.expect("the queue is there");
+        format!("{prefix}{number}")
+    }
+
+    pub(crate) async fn delete(&self, node: &str) {
+        let deleted = self.client.delete(node, None).await;
+        deleted.expect("the node is there");
+    }
+
+    /// What tells when the node is gone.
+    pub(crate) async fn watch(&self, node: &str) -> OneshotWatcher {
+        let watched = self.client.check_and_watch_stat(node).await;
+        let (stat, watcher) = watched.expect("the servers answer");
+        assert!(stat.is_some(), "the node is there");
+        watcher
+    }
+
+    /// How many stand in the queue.
+    pub(crate) async fn count(&self) -> usize {
+        match self.client.list_children(&self.path).await {
+            Ok(children) => children.len(),
+            Err(Error::NoNode) => 0,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

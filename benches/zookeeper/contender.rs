@@ -1,0 +1,89 @@
+//! Contenders of ours in this process, each with a session of its own.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tenure::elector::Backoff;
+use tenure::zookeeper::Ensemble;
+use tenure::{CandidateName, Control, ElectionName, Leadership};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+use crate::harness;
+use crate::scene::{SESSION, election};
+
+/// That a contender's work runs since then.
+pub(crate) struct Led {
+    pub(crate) at: Duration,
+    pub(crate) by: usize,
+}
+
+/// One contender.
+pub(crate) struct Contender {
+    control: Control,
+    ensemble: Ensemble,
+    released: Rc<Notify>,
+    runs: JoinHandle<()>,
+}
+
+impl Contender {
+    /// Opens the ensemble, and stands in the first election below `base`, again and again.
+    pub(crate) async fn stand(
+        servers: &str,
+        base: &str,
+        number: usize,
+        leads: UnboundedSender<Led>,
+    ) -> Self {
+        let builder = Ensemble::builder()
+            .connect_string(servers)
+            .base_path(base)
+            .session_timeout(SESSION);
+        let ensemble = builder.open().await.expect("the servers serve");
+        let name = ElectionName::new(&election(0)).expect("a plain word is a name");
+        let lock = ensemble.lock(name).expect("a plain name");
+        let builder = tenure::election(lock).expect("the machine has what an election needs");
+        let candidate = CandidateName::new(&format!("c{number}")).expect("a plain word is a name");
+        let built = builder.candidate(candidate).build();
+        let mut elector = built.expect("the timing of the session");
+        let control = elector.control();
+        let released = Rc::new(Notify::new());
+        let release = Rc::clone(&released);
+        let runs = tokio::task::spawn_local(async move {
+            let at_once = Backoff {
+                first: Duration::from_millis(1),
+                longest: Duration::from_millis(1),
+            };
+            let work = |_: Leadership| {
+                let at = harness::now();
+                // Whoever measures may have ended.
+                drop(leads.send(Led { at, by: number }));
+                let release = Rc::clone(&release);
+                async move {
+                    release.notified().await;
+                    Ok::<(), String>(())
+                }
+            };
+            drop(elector.run_forever(at_once, work).await);
+        });
+        Self {
+            control,
+            ensemble,
+            released,
+            runs,
+        }
+    }
+
+    /// Has its work end, which gives the leadership to the next.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// Ends it, and its session.
+    pub(crate) async fn close(self) {
+        self.control.shut_down();
+        self.release();
+        self.runs.await.expect("an election does not panic");
+        self.ensemble.close().await;
+    }
+}

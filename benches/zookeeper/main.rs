@@ -1,0 +1,41 @@
+//! Elections on a real ensemble of three servers, which is started here, beside Curator's and beside bare requests.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
+
+mod bare;
+mod candidate;
+mod contender;
+mod crash;
+mod handover;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod many;
+mod scene;
+mod start;
+
+use harness::Table;
+
+/// A section: its name on the command line, and what it does.
+type Section = (&'static str, fn(&mut Table));
+
+const SECTIONS: [Section; 4] = [
+    ("graceful_handover", handover::run),
+    ("start_to_leader", start::run),
+    ("crash_to_next_leader", crash::run),
+    ("many_elections_and_requests", many::run),
+];
+
+fn main() {
+    if let Some(task) = candidate::asked_for() {
+        candidate::run(&task);
+        return;
+    }
+    let mut table = Table::default();
+    for (name, run) in SECTIONS {
+        if harness::wanted(name) {
+            println!("\n{name}:");
+            run(&mut table);
+        }
+    }
+    table.print();
+}
