@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(read.released_by(), Some(by));
         }
         assert_eq!(Left::parse(b"").note(), None);
-        assert_eq!(Left::parse(b"{\"token\":0,\"more\":[]}").token(), None);
+        assert_eq!(Left::parse(b"{\"token\":-1,\"more\":[]}").token(), None);
     }
 
     #[test]
