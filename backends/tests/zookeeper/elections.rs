@@ -337,6 +337,34 @@ fn a_leader_whose_session_an_administrator_closes_stops_and_stands_again() {
     });
 }
 
+/// The answers to the release, and to the claims of all, are lost with the quorum.
+#[test]
+fn somebody_leads_again_when_a_leader_resigned_while_there_was_no_quorum() {
+    wait(async {
+        let servers = three();
+        let diary = Diary::default();
+        let mut candidates = Vec::new();
+        for who in 0..4 {
+            let connect = servers.direct_connect_string();
+            candidates.push(Candidate::start(&connect, "job", who, &diary).await);
+        }
+        for _ in 0..3 {
+            until(|| diary.leader().is_some()).await;
+            let leader = diary.leader().unwrap();
+            servers.scatter();
+            candidates[leader].control.resign();
+            until(|| diary.leader().is_none()).await;
+            pause(SESSION).await;
+            servers.heal();
+        }
+        until(|| diary.leader().is_some()).await;
+        for candidate in candidates {
+            candidate.stop().await;
+        }
+        diary.check();
+    });
+}
+
 #[test]
 fn nobody_leads_while_there_is_no_quorum() {
     wait(async {
