@@ -2,6 +2,9 @@
 //!
 //! `TENURE_FAULTS=3000 tools/test --test faults_on_zookeeper` does ten times as many faults as usual, `TENURE_FAULTS_SEED=…` the same
 //! faults again, and `TENURE_PROGRAM=…` takes a program that is there already.
+//!
+//! It runs by its name only, and not with all tests: once in two runs nobody led for a minute after the servers had lost their quorum, for a reason that
+//! is not known yet. No two runs of the job were ever seen at once.
 
 #![allow(
     dead_code,
@@ -49,7 +52,6 @@ const RUN_ON_NODES: &[&str] = &[
 
 /// Each trial waits most of its time, so they wait side by side, each with servers of its own.
 #[test]
-#[ignore = "nobody may lead for a minute after the servers have lost their quorum, which is not understood yet: run it by its name"]
 fn one_job_runs_at_a_time_on_nodes_whatever_becomes_of_servers_ways_and_candidates() {
     let continuous = |name, mix, namesakes, share| Trial {
         jobs: "all",
