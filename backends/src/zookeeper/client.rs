@@ -17,13 +17,15 @@ use futures_util::future::select;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use zookeeper_client as client;
-use zookeeper_client::{Client, CreateMode, OneshotWatcher, SessionState};
+use zookeeper_client::{Client, CreateMode, MultiReadResult, OneshotWatcher, SessionState};
 
 use super::acl::Acl;
 use super::address::Address;
 use super::diagnosis;
 use super::secret::{Credentials, Scheme};
-use super::session::{Ending, Event, Failed, Mode, Pending, Servers, Session, Stat, State, Step};
+use super::session::{
+    Ending, Event, Failed, Mode, Pending, Servers, Session, Snapshot, Stat, State, Step,
+};
 use super::tls::TlsFiles;
 use crate::locked::locked;
 
@@ -168,6 +170,8 @@ pub(crate) struct RealSession {
     client: Mutex<Option<Arc<Client>>>,
     closed: Arc<Closed>,
     id: i64,
+    /// Whether the servers cannot read several nodes at once.
+    old_servers: Arc<AtomicBool>,
     runtime: Handle,
     states: client::StateWatcher,
     timeout: Duration,
@@ -189,6 +193,7 @@ impl RealSession {
             acl,
             closed: Arc::default(),
             id: client.session_id().0,
+            old_servers: Arc::default(),
             runtime,
             states: client.state_watcher(),
             timeout: client.session_timeout(),
@@ -330,6 +335,34 @@ impl Session for RealSession {
         })
     }
 
+    fn children_and_data(&self, of: &str, others: &[&str]) -> Pending<Snapshot> {
+        let of = of.to_owned();
+        let others: Vec<_> = others.iter().map(|path| (*path).to_owned()).collect();
+        let (closed, old) = (Arc::clone(&self.closed), Arc::clone(&self.old_servers));
+        self.ask(|client| async move {
+            if !old.load(Ordering::Relaxed) {
+                match snapshot(&client, &of, &others, &closed).await {
+                    Err(client::Error::Unimplemented | client::Error::UnmarshalError { .. }) => {
+                        old.store(true, Ordering::Relaxed);
+                    }
+                    answer => return answer,
+                }
+            }
+            let children = client.list_children(&of);
+            let data: Vec<_> = others.iter().map(|path| client.get_data(path)).collect();
+            let mut snapshot = Snapshot {
+                children: children.await.map_err(|error| failed(error, &closed)),
+                data: Vec::with_capacity(data.len()),
+            };
+            for answer in data {
+                let answer = answer.await.map(|(data, stat)| (data, stat_of(&stat)));
+                let answer = answer.map_err(|error| failed(error, &closed));
+                snapshot.data.push(answer);
+            }
+            Ok(snapshot)
+        })
+    }
+
     fn multi(&self, steps: Vec<Step>) -> Pending<()> {
         let acl = self.acl.clone();
         self.ask(|client| async move {
@@ -358,6 +391,41 @@ impl Session for RealSession {
                 states.changed().await;
             }
         })
+    }
+}
+
+/// Reads all at once, which servers since 3.6 do.
+async fn snapshot(
+    client: &Client,
+    of: &str,
+    others: &[String],
+    closed: &Closed,
+) -> Result<Snapshot, client::Error> {
+    let mut reader = client.new_multi_reader();
+    reader.add_get_children(of)?;
+    for path in others {
+        reader.add_get_data(path)?;
+    }
+    let mut answers = reader.commit().await?.into_iter();
+    let children = match answers.next() {
+        Some(MultiReadResult::Children { children }) => Ok(children),
+        answer => Err(answer),
+    };
+    let data = answers.map(|answer| match answer {
+        MultiReadResult::Data { data, stat } => Ok((data, stat_of(&stat))),
+        answer => Err(failed(error_of(Some(answer)), closed)),
+    });
+    Ok(Snapshot {
+        children: children.map_err(|answer| failed(error_of(answer), closed)),
+        data: data.collect(),
+    })
+}
+
+/// The error in one answer of several; that it is no answer to its question, where it is none.
+fn error_of(answer: Option<MultiReadResult>) -> client::Error {
+    match answer {
+        Some(MultiReadResult::Error { err }) => err,
+        other => client::Error::UnexpectedError(format!("an answer of another kind: {other:?}")),
     }
 }
 

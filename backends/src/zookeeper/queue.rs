@@ -17,7 +17,7 @@ use super::names::{self, Contender, Paths, Strangers};
 use super::place::{IDENTITY, Place};
 use super::planted::Mistake;
 use super::record::{self, Left};
-use super::session::{Failed, Mode, Pending, Stat};
+use super::session::{Failed, Mode, Pending, Snapshot, Stat};
 use crate::locked::locked;
 use crate::mailbox::Mailbox;
 
@@ -80,18 +80,21 @@ impl Queue {
         failure(failed, what, &self.paths.election, writes)
     }
 
-    /// Sends what shows the queue. The answers come in any case, also where the queue is not looked at.
-    fn look(&self, live: &Live) -> Look {
-        Look {
-            children: live.session.children(&self.paths.election),
-            left: live.session.get(&self.paths.note),
-            request: live.session.get(&self.paths.request),
-        }
+    /// Asks for what shows the queue.
+    fn look(&self, live: &Live) -> Pending<Snapshot> {
+        let Paths {
+            election,
+            note,
+            request,
+            ..
+        } = &self.paths;
+        live.session.children_and_data(election, &[note, request])
     }
 
-    async fn seen(&self, look: Look) -> Result<Seen, Failure> {
-        let children = look.children.await;
-        let (exists, children) = match children {
+    async fn seen(&self, look: Pending<Snapshot>) -> Result<Seen, Failure> {
+        let snapshot = look.await;
+        let snapshot = snapshot.map_err(|failed| self.trouble(failed, "list", false))?;
+        let (exists, children) = match snapshot.children {
             Err(Failed::NoNode) => (false, Vec::new()),
             children => (
                 true,
@@ -99,14 +102,15 @@ impl Queue {
             ),
         };
         let contenders = names::queue(&self.paths.election, children, self.strangers)?;
-        let read = |answer: Result<(Vec<u8>, Stat), Failed>, path: &str| match answer {
-            Err(Failed::NoNode) => Ok(None),
-            answer => answer
+        let mut data = snapshot.data.into_iter();
+        let mut read = |path: &str| match data.next() {
+            None | Some(Err(Failed::NoNode)) => Ok(None),
+            Some(answer) => answer
                 .map(Some)
                 .map_err(|failed| failure(failed, "read", path, false)),
         };
-        let left = read(look.left.await, &self.paths.note)?;
-        let request = read(look.request.await, &self.paths.request)?;
+        let left = read(&self.paths.note)?;
+        let request = read(&self.paths.request)?;
         let seen = Seen {
             contenders,
             exists,
@@ -458,11 +462,4 @@ impl Queue {
         );
         Err(Failure::new(ErrorKind::Unavailable, detail))
     }
-}
-
-/// The requests that show a queue.
-struct Look {
-    children: Pending<Vec<String>>,
-    left: Pending<(Vec<u8>, Stat)>,
-    request: Pending<(Vec<u8>, Stat)>,
 }

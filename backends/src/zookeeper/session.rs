@@ -40,6 +40,15 @@ pub enum Mode {
     Persistent,
 }
 
+/// What [`Session::children_and_data`] has read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// The names of the children.
+    pub children: Result<Vec<String>, Failed>,
+    /// The other nodes, in the order in which they were asked for.
+    pub data: Vec<Result<(Vec<u8>, Stat), Failed>>,
+}
+
 /// A part of a [`Session::multi`].
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Step {
@@ -194,6 +203,22 @@ pub trait Session: fmt::Debug + Send + Sync + 'static {
 
     /// Names the children of a node, and watches for others.
     fn children_and_watch(&self, path: &str) -> Pending<(Vec<String>, Event)>;
+
+    /// Names the children of a node and reads others: all as it is at one moment, where the servers can say that, in one request.
+    fn children_and_data(&self, of: &str, others: &[&str]) -> Pending<Snapshot> {
+        let children = self.children(of);
+        let data: Vec<_> = others.iter().map(|path| self.get(path)).collect();
+        Box::pin(async move {
+            let mut snapshot = Snapshot {
+                children: children.await,
+                data: Vec::with_capacity(data.len()),
+            };
+            for answer in data {
+                snapshot.data.push(answer.await);
+            }
+            Ok(snapshot)
+        })
+    }
 
     /// Does all of it or none.
     fn multi(&self, steps: Vec<Step>) -> Pending<()>;

@@ -6,7 +6,7 @@ use tenure_core::Clock;
 
 pub use super::planted::Mistake;
 pub use super::session::{
-    Ending, Event, Failed, Mode, Pending, Servers, Session, Stat, State, Step,
+    Ending, Event, Failed, Mode, Pending, Servers, Session, Snapshot, Stat, State, Step,
 };
 pub use crate::tasks::{Task, TaskGuard, Tasks};
 
