@@ -1,6 +1,7 @@
 //! The command line. Every option can be given by environment too.
 
 mod candidate;
+mod confidential;
 mod cron;
 mod label;
 mod lock;
