@@ -4,9 +4,10 @@ use tenure::kubernetes::DeathProof;
 use tenure::{FencingToken, Timing};
 
 use super::LabelText;
+use super::confidential::Confidential;
 use super::node::NodeArguments;
 use crate::exit::Failure;
-use crate::lock_url::{LockUrl, LockUrlParser};
+use crate::lock_url::LockUrl;
 use crate::open_lock::{How, LeaseOptions, OpenLock};
 
 /// Which lock
@@ -14,7 +15,7 @@ use crate::open_lock::{How, LeaseOptions, OpenLock};
 pub(crate) struct LockOptions {
     /// The lock, the same for all candidates: file:///directory/election, kubernetes://[context@]namespace/name or
     /// zookeeper://host:2181,host:2181/base/name
-    #[arg(long = "lock", env = "TENURE_LOCK", value_name = "URL", value_parser = LockUrlParser)]
+    #[arg(long = "lock", env = "TENURE_LOCK", hide_env_values = true, value_name = "URL", value_parser = Confidential::<LockUrl>::new())]
     pub(crate) url: LockUrl,
     /// file: uses a file system whose locks may not reach other machines: all candidates must run on this one
     #[arg(long, env = "TENURE_ACCEPT_NODE_LOCAL_LOCKS")]
@@ -89,6 +90,11 @@ impl LockOptions {
                 .get_or_insert_with(|| timing.lease_duration());
         }
         OpenLock::open(&self.url, how).await
+    }
+
+    /// Which option a candidate's session follows from, unless `--lease` is given.
+    pub(crate) fn session_option(&self) -> &'static str {
+        self.node.session_option()
     }
 
     fn how(&self, options: LeaseOptions) -> Result<How, Failure> {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use tenure::backend::LockKind;
+use tenure::backend::{LockKind, Proof};
 use tenure::timing::{Setting, TimingBuilder};
 use tenure::{LockBackend, Timing, TimingError};
 
@@ -83,11 +83,12 @@ impl TimingOptions {
 
 impl TimingOptions {
     /// The timing for a lock that is open: `timing`, unless the store counts by itself when a holder's session ends. Then what is not given
-    /// follows from what it has granted.
+    /// follows from what it has granted, which `session_option` has asked for.
     pub(crate) fn fitting(
         &self,
         timing: Timing,
         lock: &dyn LockBackend,
+        session_option: &str,
     ) -> Result<Timing, Failure> {
         let Some(session) = lock.session_timeout() else {
             return Ok(timing);
@@ -96,11 +97,15 @@ impl TimingOptions {
         if let Some(lease) = self.lease {
             fitting = fitting.lease_duration(lease);
         }
-        let fitting = self
-            .changed(fitting)
-            .build()
-            .and_then(|timing| timing.check_session_timeout(session).map(|()| timing));
-        fitting.map_err(|error| Failure::usage(explain(&error)))
+        let fitting = self.changed(fitting).build().and_then(|timing| {
+            if let Proof::Later { gap } = lock.description().proof {
+                timing.check_proof(gap)?;
+            }
+            timing.check_session_timeout(session)?;
+            Ok(timing)
+        });
+        let lease_option = self.lease.map_or(session_option, |_| LEASE);
+        fitting.map_err(|error| Failure::usage(explain_by(&error, lease_option)))
     }
 
     /// The numbers that change a preset.
@@ -123,8 +128,15 @@ impl TimingOptions {
 
 /// The error in the words of the command line.
 pub(crate) fn explain(error: &TimingError) -> String {
+    explain_by(error, LEASE)
+}
+
+const LEASE: &str = "--lease";
+
+/// The error in the words of the command line, where this option says how long a lock stays valid.
+fn explain_by(error: &TimingError, lease_option: &str) -> String {
     let options = [
-        (Setting::LeaseDuration, "--lease"),
+        (Setting::LeaseDuration, lease_option),
         (Setting::RenewInterval, "--renew"),
         (Setting::ClockDrift, "--drift"),
         (Setting::StopTimeout, "--stop-timeout"),
