@@ -13,6 +13,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tenure_core::backend::{Signs, Standing};
 use tenure_core::{Clock, Nanos, Reading};
 
+use super::error::{Failure, failure};
 use super::janitor::Janitor;
 use super::names;
 use super::pace::Pace;
@@ -339,6 +340,22 @@ pub(crate) async fn create(
         }
     }
     Err(Failed::NoNode)
+}
+
+/// Why the node at `path` could not be made. Where rights are missing, the base may be missing too, and then that is what to see to.
+pub(crate) async fn why_not_made(
+    session: &dyn Session,
+    base: &str,
+    path: &str,
+    failed: Failed,
+) -> Failure {
+    if failed == Failed::NoRights && !base.is_empty() {
+        let there = session.get(base).await;
+        if there == Err(Failed::NoNode) {
+            return Failure::no_base(base);
+        }
+    }
+    failure(failed, "make", path, true)
 }
 
 /// Makes the parents of `path` that are missing, from the lowest that can be made.

@@ -117,7 +117,10 @@ impl Queue {
                 }
                 Ok(())
             }
-            Err(failed) => Err(failure(failed, "make", &path, true)),
+            Err(failed) => {
+                let base = &self.ensemble.settings.base;
+                Err(live::why_not_made(&*live.session, base, &path, failed).await)
+            }
         }
     }
 

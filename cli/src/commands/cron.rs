@@ -35,7 +35,7 @@ async fn campaign(options: CronOptions) -> Result<u8, Failure> {
     let lock = options.lock.open_for_candidate(pod, timing).await?;
     let timing = options
         .timing
-        .fitting(timing, &*lock.backend, options.lock.session_option())?;
+        .fitting(timing, &*lock.backend, options.lock.session_timeout())?;
     let policy = policy(&options, timing.grace());
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), SignalQueue::default());

@@ -20,7 +20,7 @@ async fn campaign(options: RunOptions) -> Result<u8, Failure> {
     let lock = options.lock.open_for_candidate(pod, timing).await?;
     let timing = options
         .timing
-        .fitting(timing, &*lock.backend, options.lock.session_option())?;
+        .fitting(timing, &*lock.backend, options.lock.session_timeout())?;
     let signals = SignalQueue::default();
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), signals.clone());

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use tenure::file::NodeLocalLocks;
 use tenure::kubernetes::DeathProof;
@@ -85,16 +87,17 @@ impl LockOptions {
         })?;
         if let How::Zookeeper(options) = &mut how {
             options.patient = true;
-            options
-                .session_timeout
-                .get_or_insert_with(|| timing.lease_duration());
+            if options.session_timeout.is_none() {
+                options.session_timeout = Some(timing.lease_duration());
+                options.session_option = "--lease";
+            }
         }
         OpenLock::open(&self.url, how).await
     }
 
-    /// Which option a candidate's session follows from, unless `--lease` is given.
-    pub(crate) fn session_option(&self) -> &'static str {
-        self.node.session_option()
+    /// The session timeout that is asked for, unless it is left to follow from the lease.
+    pub(crate) fn session_timeout(&self) -> Option<Duration> {
+        self.node.session_timeout()
     }
 
     fn how(&self, options: LeaseOptions) -> Result<How, Failure> {

@@ -64,12 +64,9 @@ impl NodeArguments {
         ]
     }
 
-    /// Which option says how long a session is. A candidate asks for its lease, unless told otherwise.
-    pub(crate) fn session_option(&self) -> &'static str {
-        match self.session_timeout {
-            Some(_) => "--session-timeout",
-            None => "--lease",
-        }
+    /// What is asked for by its own option.
+    pub(crate) fn session_timeout(&self) -> Option<Duration> {
+        self.session_timeout
     }
 
     pub(crate) fn options(&self) -> Result<NodeOptions, Failure> {
@@ -98,7 +95,7 @@ impl NodeArguments {
             credentials: self.credentials()?,
             identity,
             patient: false,
-            session_option: self.session_option(),
+            session_option: "--session-timeout",
             session_timeout: self.session_timeout,
             tick_time: self.zookeeper_tick_time,
         })

@@ -83,12 +83,12 @@ impl TimingOptions {
 
 impl TimingOptions {
     /// The timing for a lock that is open: `timing`, unless the store counts by itself when a holder's session ends. Then what is not given
-    /// follows from what it has granted, which `session_option` has asked for.
+    /// follows from what it has granted, where `asked` is what it was asked for by an option of its own.
     pub(crate) fn fitting(
         &self,
         timing: Timing,
         lock: &dyn LockBackend,
-        session_option: &str,
+        asked: Option<Duration>,
     ) -> Result<Timing, Failure> {
         let Some(session) = lock.session_timeout() else {
             return Ok(timing);
@@ -104,8 +104,17 @@ impl TimingOptions {
             timing.check_session_timeout(session)?;
             Ok(timing)
         });
-        let lease_option = self.lease.map_or(session_option, |_| LEASE);
-        fitting.map_err(|error| Failure::usage(explain_by(&error, lease_option)))
+        fitting.map_err(|error| {
+            let lease_option = match (self.lease, asked) {
+                (None, Some(_)) => SESSION_TIMEOUT,
+                _ => LEASE,
+            };
+            let mut text = explain_by(&error, lease_option);
+            if asked == Some(session) && self.lease.is_some_and(|lease| lease > session) {
+                text += ", or raise --session-timeout";
+            }
+            Failure::usage(text)
+        })
     }
 
     /// The numbers that change a preset.
@@ -132,6 +141,7 @@ pub(crate) fn explain(error: &TimingError) -> String {
 }
 
 const LEASE: &str = "--lease";
+const SESSION_TIMEOUT: &str = "--session-timeout";
 
 /// The error in the words of the command line, where this option says how long a lock stays valid.
 fn explain_by(error: &TimingError, lease_option: &str) -> String {
