@@ -3,6 +3,7 @@
 mod candidate;
 mod confidential;
 mod cron;
+mod granted;
 mod label;
 mod lock;
 mod node;

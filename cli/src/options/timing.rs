@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use tenure::backend::{LockKind, Proof};
+use tenure::backend::LockKind;
 use tenure::timing::{Setting, TimingBuilder};
 use tenure::{LockBackend, Timing, TimingError};
 
+use super::granted::Granted;
 use crate::exit::Failure;
 
 /// How long everything takes
@@ -90,31 +91,48 @@ impl TimingOptions {
         lock: &dyn LockBackend,
         asked: Option<Duration>,
     ) -> Result<Timing, Failure> {
-        let Some(session) = lock.session_timeout() else {
+        let Some(granted) = Granted::by(lock) else {
             return Ok(timing);
         };
-        let mut fitting = lock.timing().to_builder();
-        if let Some(lease) = self.lease {
-            fitting = fitting.lease_duration(lease);
+        self.on(granted, self.lease)
+            .map_err(|error| Failure::usage(self.misfit(&error, granted, asked)))
+    }
+
+    /// The timing on such a session, with this lease if one is given.
+    fn on(&self, granted: Granted, lease: Option<Duration>) -> Result<Timing, TimingError> {
+        let mut timing = granted.timing();
+        if let Some(lease) = lease {
+            granted.check_lease(lease)?;
+            timing = timing.lease_duration(lease);
         }
-        let fitting = self.changed(fitting).build().and_then(|timing| {
-            if let Proof::Later { gap } = lock.description().proof {
-                timing.check_proof(gap)?;
-            }
-            timing.check_session_timeout(session)?;
-            Ok(timing)
-        });
-        fitting.map_err(|error| {
-            let lease_option = match (self.lease, asked) {
-                (None, Some(_)) => SESSION_TIMEOUT,
-                _ => LEASE,
+        granted.check(self.changed(timing).build()?)
+    }
+
+    /// Why the timing does not fit into the session, and which option to change.
+    fn misfit(&self, error: &TimingError, granted: Granted, asked: Option<Duration>) -> String {
+        let session = granted.session;
+        if self.lease.is_some_and(|lease| lease > session) {
+            let more = match asked == Some(session) {
+                true => ", or raise --session-timeout",
+                false => "",
             };
-            let mut text = explain_by(&error, lease_option);
-            if asked == Some(session) && self.lease.is_some_and(|lease| lease > session) {
-                text += ", or raise --session-timeout";
-            }
-            Failure::usage(text)
-        })
+            return explain(error) + more;
+        }
+        if error.advice().change != Setting::LeaseDuration
+            || (self.lease.is_some() && asked.is_some())
+        {
+            return explain(error);
+        }
+        let option = asked.map_or(LEASE, |_| SESSION_TIMEOUT);
+        let problem = in_options(error.problem().to_owned(), option);
+        match (
+            granted.shortest(|granted| self.on(granted, None)),
+            self.drift,
+        ) {
+            (Some(shortest), _) => format!("{problem}: raise {option} to {shortest:?} or more"),
+            (None, Some(_)) => format!("{problem}: no session is long enough: lower --drift"),
+            (None, None) => explain(error),
+        }
     }
 
     /// The numbers that change a preset.
@@ -135,16 +153,16 @@ impl TimingOptions {
     }
 }
 
-/// The error in the words of the command line.
-pub(crate) fn explain(error: &TimingError) -> String {
-    explain_by(error, LEASE)
-}
-
 const LEASE: &str = "--lease";
 const SESSION_TIMEOUT: &str = "--session-timeout";
 
-/// The error in the words of the command line, where this option says how long a lock stays valid.
-fn explain_by(error: &TimingError, lease_option: &str) -> String {
+/// The error in the words of the command line.
+pub(crate) fn explain(error: &TimingError) -> String {
+    in_options(error.to_string(), LEASE)
+}
+
+/// The text in the words of the command line, where this option says how long a lock stays valid.
+fn in_options(text: String, lease_option: &str) -> String {
     let options = [
         (Setting::LeaseDuration, lease_option),
         (Setting::RenewInterval, "--renew"),
@@ -155,11 +173,9 @@ fn explain_by(error: &TimingError, lease_option: &str) -> String {
         (Setting::RequestTimeout, "the request timeout"),
         (Setting::RetryInterval, "the retry interval"),
     ];
-    options
-        .iter()
-        .fold(error.to_string(), |text, (setting, option)| {
-            text.replace(&setting.to_string(), option)
-        })
+    options.iter().fold(text, |text, (setting, option)| {
+        text.replace(&setting.to_string(), option)
+    })
 }
 
 /// Reads `1%`, `0.05%` or `500ppm`.

@@ -1,5 +1,7 @@
 //! Candidates that lead, follow and are asked to leave.
 
+use std::process::Stdio;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -15,7 +17,9 @@ const POLITE: &str = "trap 'echo ended > ended; exit' TERM; while :; do sleep 0.
 fn a_leader_that_is_told_to_end_gives_the_lock_back_when_its_job_has_ended_and_the_next_leads() {
     let place = Place::new();
     let mut tenure = place.tenure("run");
-    tenure.args(["--candidate", "pod-0", "--", "sh", "-c", POLITE]);
+    tenure
+        .args(["--candidate", "pod-0", "--", "sh", "-c", POLITE])
+        .stderr(Stdio::null());
     let mut first = Candidate::of(&mut tenure);
     place.wait_for_leader("pod-0");
     let leader = place.status();
@@ -135,7 +139,7 @@ fn servers_that_are_down_are_passed_over() {
     let mut tenure = place.tenure("run");
     tenure
         .args(["--lock", &url, "--candidate", "pod-0", "--", "sleep", "600"])
-        .stderr(std::process::Stdio::null());
+        .stderr(Stdio::null());
     let _candidate = Candidate::of(&mut tenure);
     wait_until("a leader", || {
         let shown = place.status_with(&["--lock", &url]);

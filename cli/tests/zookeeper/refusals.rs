@@ -164,4 +164,14 @@ fn a_session_that_does_not_fit_names_the_option_to_change() {
     ] {
         refused(&place, "run", &[options, &["--", "true"]].concat(), 64, &says);
     }
+    // What is advised is enough.
+    let stop = ["--stop-timeout", "500ms", "--once", "--", "true"];
+    let (status, told) = place.fail("run", &[&["--session-timeout", "4s"], &stop[..]].concat());
+    assert_eq!(status, 64, "{told}");
+    let advised = told.split_once("raise --session-timeout to ").unwrap().1;
+    let advised = advised.strip_suffix(" or more\n").unwrap();
+    let options = [&["--session-timeout", advised], &stop[..]].concat();
+    let output = place.output("run", &options);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{advised}: {told}");
 }
