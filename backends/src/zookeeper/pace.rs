@@ -150,7 +150,7 @@ mod tests {
         for with in [with(0), with(100_000), tick] {
             let shortest = shortest_session(with).unwrap();
             assert!(Pace::of(shortest, with).is_ok(), "{shortest:?}");
-            let shorter = shortest - Duration::from_millis(1);
+            let shorter = shortest.checked_sub(Duration::from_millis(1)).unwrap();
             assert!(Pace::of(shorter, with).is_err(), "{shortest:?}");
         }
         assert_eq!(shortest_session(with(300_000)), None, "no session helps");

@@ -124,7 +124,8 @@ mod tests {
         assert!(shortest > Duration::from_secs(4));
         let on = |session| stop(granted().lasting(session).unwrap(), 1_000);
         assert!(on(shortest).is_ok());
-        assert!(on(shortest - Duration::from_millis(1)).is_err());
+        let shorter = shortest.checked_sub(Duration::from_millis(1)).unwrap();
+        assert!(on(shorter).is_err());
     }
 
     #[test]
