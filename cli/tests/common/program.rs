@@ -1,18 +1,33 @@
 //! The program on some lock, and what it says.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use super::wait_until;
+use super::{PATIENCE, send, wait_until};
 
 /// Where the program finds the lock of one election.
 pub(crate) trait Program {
     /// The program with this command, on this election.
     fn tenure(&self, command: &str) -> Command;
 
+    /// What a command prints that ends by itself. One that does not is ended.
     fn output(&self, command: &str, options: &[&str]) -> Output {
-        self.tenure(command).args(options).output().unwrap()
+        let mut tenure = self.tenure(command);
+        tenure.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = tenure.args(options).spawn().unwrap();
+        let pid = child.id().try_into().unwrap();
+        let (ended, end) = channel::<()>();
+        std::thread::spawn(move || {
+            if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                send(pid, Signal::KILL);
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        drop(ended);
+        output
     }
 
     fn succeed(&self, command: &str) {
