@@ -13,3 +13,4 @@ mod commands;
 mod queue;
 mod refusals;
 mod scene;
+mod security;

@@ -1,10 +1,11 @@
 //! Who waits, and in which order.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use tenure_testkit::Operator;
+use tenure_testkit::Curator;
 use zookeeper_client::CreateMode;
 
 use crate::common::place::Candidate;
@@ -38,13 +39,16 @@ fn as_status_shows(shown: &Value) -> Vec<String> {
     queue.iter().map(contender).collect()
 }
 
-/// Stands in the queue as a `LeaderSelector` of Curator does.
-fn stands_as_curator(operator: &Operator, place: &Place, data: &[u8]) {
-    // A uuid that as text comes before all others.
-    let node = "_c_00000000-0000-4000-8000-000000000000-lock-";
-    let path = format!("{}/{node}", place.path());
-    let made = operator.create(&path, data, CreateMode::EphemeralSequential);
-    made.unwrap();
+/// A `LeaderSelector` of Curator's that is in the queue by now.
+fn selector(place: &Place, id: &str) -> Candidate {
+    let servers = format!("127.0.0.1:{}", server().port());
+    let mut selector = Curator::selector(&servers, &place.path(), id).command();
+    selector.stdin(Stdio::piped()).stdout(Stdio::null());
+    let selector = Candidate::of(&mut selector);
+    wait_until("Curator's candidate in the queue", || {
+        place.queue().iter().any(|one| one == id)
+    });
+    selector
 }
 
 #[test]
@@ -52,27 +56,26 @@ fn the_queue_is_shown_as_zookeepers_own_client_shows_it_and_others_recipes_are_i
     let place = Place::new();
     let mut first = place.candidate_in_queue("pod-z");
     let _second = place.candidate_in_queue("pod-a");
-    let operator = ensemble().operator();
-    stands_as_curator(&operator, &place, b"192.0.2.7");
+    let _curator = selector(&place, "route-7");
     let _last = place.candidate_in_queue("pod-m");
     let shown = place.status();
     assert_eq!(
         names(&shown["queue"]),
-        ["pod-z", "pod-a", "192.0.2.7", "pod-m"]
+        ["pod-z", "pod-a", "route-7", "pod-m"]
     );
     assert_eq!(shown["queue"][0], shown["leader"]);
     assert_eq!(shown["queue"][2]["incarnation"], Value::Null);
     assert_eq!(as_status_shows(&shown), as_the_shell_shows(&place));
     assert_eq!(
         names(&shown["members"]),
-        ["192.0.2.7", "pod-a", "pod-m", "pod-z"],
+        ["pod-a", "pod-m", "pod-z", "route-7"],
         "members are in no order of theirs"
     );
     send(first.pid(), Signal::TERM);
     assert_eq!(first.status(), Some(143));
     place.wait_for_leader("pod-a");
     let shown = place.status();
-    assert_eq!(names(&shown["queue"]), ["pod-a", "192.0.2.7", "pod-m"]);
+    assert_eq!(names(&shown["queue"]), ["pod-a", "route-7", "pod-m"]);
     assert_eq!(as_status_shows(&shown), as_the_shell_shows(&place));
 }
 
@@ -81,7 +84,10 @@ fn the_queue_is_a_row_for_people_and_one_that_names_nobody_is_shown_by_its_node(
     let place = Place::new();
     let _first = place.candidate_in_queue("pod-0");
     let operator = ensemble().operator();
-    stands_as_curator(&operator, &place, b"");
+    let node = "_c_00000000-0000-4000-8000-000000000000-lock-";
+    let path = format!("{}/{node}", place.path());
+    let mode = CreateMode::EphemeralSequential;
+    operator.create(&path, b"", mode).unwrap();
     let output = place.output("status", &[]);
     let text = String::from_utf8(output.stdout).unwrap();
     let row = "queue     pod-0, _c_00000000-0000-4000-8000-000000000000-lock-0000000001\n";
@@ -107,6 +113,26 @@ fn a_watch_tells_who_has_come_and_gone_in_the_queue() {
     // It stands in no queue itself.
     let text = std::fs::read_to_string(&told).unwrap();
     assert!(!text.contains("unknown"), "{text}");
+}
+
+#[test]
+fn who_watches_goes_on_when_the_servers_were_away() {
+    let place = Place::new();
+    let way = ensemble().another_way();
+    let url = format!("zookeeper://{}{}", way.connect_string(), place.path());
+    let [told, complaints] = ["told", "complaints"].map(|name| place.folder().join(name));
+    let mut tenure = place.tenure("watch");
+    tenure
+        .args(["--lock", &url])
+        .stdout(std::fs::File::create(&told).unwrap())
+        .stderr(std::fs::File::create(&complaints).unwrap());
+    let _watch = Candidate::of(&mut tenure);
+    tells(&told, "the lock is missing");
+    way.to(1).cut();
+    tells(&complaints, "trying again");
+    let _candidate = place.candidate_in_queue("pod-0");
+    way.to(1).heal();
+    tells(&told, "pod-0 leads, token ");
 }
 
 fn tells(path: &Path, what: &str) {
