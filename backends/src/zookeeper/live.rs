@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tenure_core::backend::{Signs, Standing};
 use tenure_core::{Clock, Nanos, Reading};
 
-use super::error::{Failure, failure};
+use super::error::Failure;
 use super::janitor::Janitor;
 use super::names;
 use super::pace::Pace;
@@ -342,20 +342,17 @@ pub(crate) async fn create(
     Err(Failed::NoNode)
 }
 
-/// Why the node at `path` could not be made. Where rights are missing, the base may be missing too, and then that is what to see to.
-pub(crate) async fn why_not_made(
+/// Where a node could not be made for want of rights: that its base is missing, if it is. That is what to see to then.
+pub(crate) async fn missing_base(
     session: &dyn Session,
     base: &str,
-    path: &str,
-    failed: Failed,
-) -> Failure {
-    if failed == Failed::NoRights && !base.is_empty() {
-        let there = session.get(base).await;
-        if there == Err(Failed::NoNode) {
-            return Failure::no_base(base);
-        }
+    failed: &Failed,
+) -> Option<Failure> {
+    if *failed != Failed::NoRights || base.is_empty() {
+        return None;
     }
-    failure(failed, "make", path, true)
+    let there = session.get(base).await;
+    (there == Err(Failed::NoNode)).then(|| Failure::no_base(base))
 }
 
 /// Makes the parents of `path` that are missing, from the lowest that can be made.

@@ -119,7 +119,8 @@ impl Queue {
             }
             Err(failed) => {
                 let base = &self.ensemble.settings.base;
-                Err(live::why_not_made(&*live.session, base, &path, failed).await)
+                let missing = live::missing_base(&*live.session, base, &failed).await;
+                Err(missing.unwrap_or_else(|| failure(failed, "make", &path, true)))
             }
         }
     }

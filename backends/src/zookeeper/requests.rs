@@ -41,7 +41,8 @@ impl Queue {
                     let made = live::make_parents(&*live.session, path, Mode::Persistent).await;
                     if let Err(failed) = made {
                         let base = &self.ensemble.settings.base;
-                        return Err(live::why_not_made(&*live.session, base, path, failed).await);
+                        let missing = live::missing_base(&*live.session, base, &failed).await;
+                        return Err(missing.unwrap_or_else(|| failure(failed, "make", path, false)));
                     }
                 }
                 Err(Failed::NoNode | Failed::BadVersion | Failed::NodeExists) => {}
