@@ -1,9 +1,6 @@
-use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::TypedValueParser;
-use clap::error::ErrorKind as ClapError;
 use tenure::ElectionName;
 use tenure::zookeeper::Ensemble;
 
@@ -190,28 +187,6 @@ impl std::fmt::Display for LockUrl {
     }
 }
 
-/// Reads a URL from the command line. What is wrong with one is told without the URL: it may have a password in it.
-#[derive(Clone, Debug)]
-pub(crate) struct LockUrlParser;
-
-impl TypedValueParser for LockUrlParser {
-    type Value = LockUrl;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        _: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<LockUrl, clap::Error> {
-        let text = value.to_str().ok_or_else(|| "it is not UTF-8".to_owned());
-        text.and_then(|text| text.parse::<LockUrl>())
-            .map_err(|problem| {
-                let problem = format!("--lock: {problem}\n");
-                clap::Error::raw(ClapError::ValueValidation, problem).with_cmd(command)
-            })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,18 +312,5 @@ mod tests {
             let error = url.parse::<LockUrl>().unwrap_err();
             assert!(error.contains(says), "{url}: {error}");
         }
-    }
-
-    #[test]
-    fn a_refusal_on_the_command_line_does_not_print_the_url() {
-        let command = clap::Command::new("tenure");
-        let url = OsStr::new("zookeeper://jobs:secret@zk1:2181/base/nightly");
-        let refused = LockUrlParser.parse_ref(&command, None, url).unwrap_err();
-        let text = refused.to_string();
-        assert!(
-            text.contains("credentials do not belong in a URL"),
-            "{text}"
-        );
-        assert!(!text.contains("secret"), "{text}");
     }
 }

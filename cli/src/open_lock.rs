@@ -41,6 +41,8 @@ pub(crate) struct NodeOptions {
     pub(crate) identity: Option<(PathBuf, PathBuf)>,
     /// Whether it is tried again and again while no server answers, as a candidate's.
     pub(crate) patient: bool,
+    /// The option that the timeout is from, as people are told.
+    pub(crate) session_option: &'static str,
     pub(crate) session_timeout: Option<Duration>,
     pub(crate) tick_time: Option<Duration>,
 }
@@ -203,7 +205,7 @@ async fn node(
         ensemble = ensemble.tick_time(tick);
     }
     let refused = |error: tenure::Error| match error.kind() {
-        ErrorKind::InvalidInput => Failure::usage_of(error),
+        ErrorKind::InvalidInput => Failure::usage_of(in_options(&error, options.session_option)),
         _ => Failure::unavailable(error),
     };
     let ensemble = open_ensemble(ensemble, options.patient)
@@ -214,6 +216,13 @@ async fn node(
         backend: Arc::new(lock),
         kept: KeptBy::Session,
     })
+}
+
+/// The error in the words of the command line.
+fn in_options(error: &tenure::Error, session_option: &str) -> String {
+    let text = error.to_string();
+    let text = text.replace("session_timeout", session_option);
+    text.replace("tick_time", "--zookeeper-tick-time")
 }
 
 /// How long a candidate waits until it asks servers again that gave no session.

@@ -12,7 +12,7 @@ use super::error::{Failure, failure};
 use super::live::Live;
 use super::lock::NodeLock;
 use super::names::OWN;
-use super::pace::{Allowances, Pace};
+use super::pace::{Allowances, Pace, shortest_session};
 use super::planted::Planted;
 use super::session::{Failed, Servers, Step};
 use crate::locked::locked;
@@ -51,6 +51,9 @@ enum Slot {
     Lives(Arc<Live>),
 }
 
+/// What has to fit into a session.
+const CONTENTS: &str = "heartbeats that prove each other, an answer and the end of the work";
+
 impl Ensemble {
     /// Describes how to open an ensemble.
     pub fn builder() -> EnsembleBuilder {
@@ -67,10 +70,13 @@ impl Ensemble {
     ) -> Result<Self, Failure> {
         let allowances = Allowances::of(&settings);
         if let Err(problem) = Pace::of(settings.session_timeout, allowances) {
-            let detail = format!(
-                "session_timeout {:?} is too short: {problem}",
-                settings.session_timeout
-            );
+            let asked = settings.session_timeout;
+            let detail = match shortest_session(allowances) {
+                Some(shortest) => format!(
+                    "session_timeout {asked:?} is too short for {CONTENTS}: raise session_timeout to {shortest:?} or more"
+                ),
+                None => format!("session_timeout {asked:?} cannot be kept: {problem}"),
+            };
             return Err(Failure::new(ErrorKind::InvalidInput, detail));
         }
         let ensemble = Self::new(settings, servers, clock, tasks, planted);
@@ -226,10 +232,13 @@ impl Shared {
                 let pace = Pace::of(session.timeout(), shared.allowances());
                 let pace = pace.map_err(|problem| {
                     session.close();
-                    Failed::Other(format!(
-                        "the servers grant a session timeout of {:?}, which is too short: {problem}",
-                        session.timeout()
-                    ))
+                    let granted = session.timeout();
+                    Failed::Other(match shortest_session(shared.allowances()) {
+                        Some(shortest) => format!(
+                            "the servers grant a session timeout of {granted:?}, which is too short for {CONTENTS}: let them allow {shortest:?} or more (`maxSessionTimeout`)"
+                        ),
+                        None => format!("no session of {granted:?} can be kept: {problem}"),
+                    })
                 })?;
                 Ok(Live::begin(
                     session,

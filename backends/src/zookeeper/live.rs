@@ -13,6 +13,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tenure_core::backend::{Signs, Standing};
 use tenure_core::{Clock, Nanos, Reading};
 
+use super::error::Failure;
 use super::janitor::Janitor;
 use super::names;
 use super::pace::Pace;
@@ -354,6 +355,19 @@ pub(crate) async fn make(session: &dyn Session, path: &str) -> Result<(), Failed
         Ok(_) | Err(Failed::NodeExists) => Ok(()),
         Err(failed) => Err(failed),
     }
+}
+
+/// Where a node could not be made for want of rights: that its base is missing, if it is. That is what to see to then.
+pub(crate) async fn missing_base(
+    session: &dyn Session,
+    base: &str,
+    failed: &Failed,
+) -> Option<Failure> {
+    if *failed != Failed::NoRights || base.is_empty() {
+        return None;
+    }
+    let there = session.get(base).await;
+    (there == Err(Failed::NoNode)).then(|| Failure::no_base(base))
 }
 
 /// Makes the parents of `path` that are missing, from the lowest that can be made.

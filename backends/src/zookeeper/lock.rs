@@ -125,6 +125,13 @@ impl LockBackend for NodeLock {
         members.map_err(|failure| failure.into_error("members"))
     }
 
+    async fn contenders(&self) -> Result<Option<Vec<Member>>, Error> {
+        let contenders = self.queue.contenders().await;
+        contenders
+            .map(Some)
+            .map_err(|failure| failure.into_error("contenders"))
+    }
+
     async fn submit(&self, request: &OperatorRequest) -> Result<Submitted, Error> {
         let submitted = self.queue.submit(request).await;
         submitted.map_err(|failure| failure.into_error("submit"))

@@ -9,6 +9,7 @@ use tenure_core::backend::{Holder, Member};
 use super::error::{Failure, failure};
 use super::janitor::Chore;
 use super::live::{self, Live};
+use super::names;
 use super::place::Place;
 use super::queue::Queue;
 use super::session::{Failed, Mode};
@@ -110,7 +111,11 @@ impl Queue {
                 }
                 Ok(())
             }
-            Err(failed) => Err(failure(failed, "make", &path, true)),
+            Err(failed) => {
+                let base = &self.ensemble.settings.base;
+                let missing = live::missing_base(&*live.session, base, &failed).await;
+                Err(missing.unwrap_or_else(|| failure(failed, "make", &path, true)))
+            }
         }
     }
 
@@ -120,36 +125,61 @@ impl Queue {
         let members = live.session.children(&self.paths.members);
         let contenders = live.session.children(&self.paths.election);
         drop(synced.await);
-        let list = |answer, path: &str| match answer {
-            Err(Failed::NoNode) => Ok(Vec::new()),
-            answer => answer.map_err(|failed| failure(failed, "list", path, false)),
-        };
-        let mut texts = list(members.await, &self.paths.members)?;
-        let contenders = list(contenders.await, &self.paths.election)?;
-        let reads: Vec<_> = contenders
-            .iter()
-            .map(|name| live.session.get(&format!("{}/{name}", self.paths.election)))
-            .collect();
-        for read in reads {
-            match read.await {
-                Ok((data, _)) => texts.push(String::from_utf8_lossy(&data).into_owned()),
-                Err(Failed::NoNode) => {}
-                Err(failed) => return Err(self.trouble(failed, "read a contender of", false)),
-            }
-        }
-        let mut members: Vec<_> = texts
-            .iter()
-            .map(|text| {
-                let holder = Holder::parse(text);
-                Member {
-                    name: holder.name().into(),
-                    incarnation: holder.incarnation(),
-                }
-            })
-            .collect();
+        let enlisted = listed(members.await, &self.paths.members)?;
+        let contenders = listed(contenders.await, &self.paths.election)?;
+        let contenders = self.holders(&live, contenders).await?;
+        let enlisted = enlisted.iter().map(|name| Holder::parse(name));
+        let mut members: Vec<_> = enlisted.chain(contenders).map(member).collect();
         members.sort();
         members.dedup();
         Ok(members)
+    }
+
+    /// Who stands in the queue, first come first, whatever recipe put it there that waits as ours does.
+    pub(crate) async fn contenders(&self) -> Result<Vec<Member>, Failure> {
+        let live = self.ensemble.live().await?;
+        let path = &self.paths.election;
+        let synced = live.session.sync(path);
+        let children = live.session.children(path);
+        drop(synced.await);
+        let queue = names::queue(path, listed(children.await, path)?, self.strangers)?;
+        let nodes = queue.into_iter().map(|contender| contender.name);
+        let holders = self.holders(&live, nodes.collect()).await?;
+        Ok(holders.into_iter().map(member).collect())
+    }
+
+    /// Whom these nodes of the queue name, in their order. Who has left meanwhile is left out.
+    async fn holders(&self, live: &Arc<Live>, nodes: Vec<String>) -> Result<Vec<Holder>, Failure> {
+        let path = |node: &String| format!("{}/{node}", self.paths.election);
+        // All are asked for before the first is waited for.
+        let reads: Vec<_> = nodes
+            .iter()
+            .map(|node| live.session.get(&path(node)))
+            .collect();
+        let mut holders = Vec::with_capacity(nodes.len());
+        for (node, read) in nodes.iter().zip(reads) {
+            match read.await {
+                Ok((data, _)) => holders.push(names::holder(node, &data)),
+                Err(Failed::NoNode) => {}
+                Err(failed) => return Err(failure(failed, "read", &path(node), false)),
+            }
+        }
+        Ok(holders)
+    }
+}
+
+/// The children of a node; none where there is no such node.
+fn listed(answer: Result<Vec<String>, Failed>, path: &str) -> Result<Vec<String>, Failure> {
+    match answer {
+        Err(Failed::NoNode) => Ok(Vec::new()),
+        answer => answer.map_err(|failed| failure(failed, "list", path, false)),
+    }
+}
+
+fn member(holder: Holder) -> Member {
+    Member {
+        name: holder.name().into(),
+        incarnation: holder.incarnation(),
     }
 }
 

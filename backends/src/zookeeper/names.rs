@@ -1,9 +1,9 @@
 //! Where the nodes of an election are, and the order of its queue: Curator's.
 
-use tenure_core::{ElectionName, Incarnation, Nonce};
+use tenure_core::backend::Holder;
+use tenure_core::{ElectionName, ErrorKind, Incarnation, Nonce};
 
 use super::error::Failure;
-use tenure_core::ErrorKind;
 
 /// Beside the elections of a base: what tenure keeps that is no contender. Curator and Camel do not look here.
 pub(crate) const OWN: &str = "_tenure_";
@@ -154,6 +154,14 @@ fn contender(name: String) -> Result<Contender, Odd> {
     })
 }
 
+/// Who contends by a node: whom its data names. Other recipes may leave it empty, and then the node's name is all there is.
+pub(crate) fn holder(node: &str, data: &[u8]) -> Holder {
+    if data.is_empty() {
+        return Holder::parse(node);
+    }
+    Holder::parse(&String::from_utf8_lossy(data))
+}
+
 /// Refuses a place whose number is so high that those after it may soon be negative.
 pub(crate) fn check_sequence(path: &str, contender: &Contender) -> Result<(), Failure> {
     if contender.sequence < i32::MAX.unsigned_abs() - RESERVE {
@@ -225,6 +233,22 @@ mod tests {
         assert_eq!(queue[0].uuid, Some(uuid));
         assert_eq!(uuid.nonce(incarnation), Some(Nonce(77)));
         assert_eq!(uuid.nonce(Incarnation::from_bits(5)), None);
+    }
+
+    #[test]
+    fn a_contender_is_whom_its_node_names_and_one_that_names_nobody_is_the_node() {
+        let node = "_c_53345f98-9423-4e0c-a7b5-9f819e3ec2e1-lock-0000000007";
+        let ours = holder(node, b"pod-0_000000000000000000000000000000ab");
+        assert_eq!(ours.name(), "pod-0");
+        assert_eq!(ours.incarnation(), Some(Incarnation::from_bits(0xab)));
+        for (data, name) in [
+            (&b"127.0.1.1"[..], "127.0.1.1"),
+            (b"\xff", "\u{fffd}"),
+            (b"", node),
+        ] {
+            let theirs = holder(node, data);
+            assert_eq!((theirs.name(), theirs.incarnation()), (name, None));
+        }
     }
 
     #[test]

@@ -91,6 +91,27 @@ impl Pace {
     }
 }
 
+/// Sessions are tried up to a day.
+const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The shortest session timeout that has a timing, in whole milliseconds; nothing where none has, as with too large a drift.
+pub(crate) fn shortest_session(with: Allowances) -> Option<Duration> {
+    let has_timing = |ms: u64| Pace::of(Duration::from_millis(ms), with).is_ok();
+    if !has_timing(LONGEST_MS) {
+        return None;
+    }
+    let (mut too_short, mut enough) = (0, LONGEST_MS);
+    while enough - too_short > 1 {
+        let middle = too_short.midpoint(enough);
+        if has_timing(middle) {
+            enough = middle;
+        } else {
+            too_short = middle;
+        }
+    }
+    Some(Duration::from_millis(enough))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +144,21 @@ mod tests {
             "{short}"
         );
         assert!(Pace::of(Duration::from_secs(4), with(300_000)).is_err());
+    }
+
+    #[test]
+    fn the_shortest_session_has_a_timing_and_one_that_is_a_millisecond_shorter_has_none() {
+        let tick = Allowances {
+            tick_time: Some(Duration::from_secs(10)),
+            ..with(100_000)
+        };
+        for with in [with(0), with(100_000), tick] {
+            let shortest = shortest_session(with).unwrap();
+            assert!(Pace::of(shortest, with).is_ok(), "{shortest:?}");
+            let shorter = shortest.checked_sub(Duration::from_millis(1)).unwrap();
+            assert!(Pace::of(shorter, with).is_err(), "{shortest:?}");
+        }
+        assert_eq!(shortest_session(with(300_000)), None, "no session helps");
     }
 
     #[test]

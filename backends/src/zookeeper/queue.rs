@@ -190,8 +190,7 @@ impl Queue {
     }
 
     fn held(&self, live: &Arc<Live>, first: &Contender, data: &[u8], stat: Stat) -> Held {
-        let text = String::from_utf8_lossy(data);
-        let mut holder = Holder::parse(&text);
+        let mut holder = names::holder(&first.name, data);
         let mut nonce = Nonce(stat.czxid.unsigned_abs());
         self.shown(live, first, stat);
         if let (Some(incarnation), Some(uuid)) = (holder.incarnation(), first.uuid) {

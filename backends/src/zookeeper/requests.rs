@@ -37,10 +37,13 @@ impl Queue {
             match live.session.multi(steps).await {
                 Ok(()) => return Ok(Submitted::Accepted),
                 Err(Failed::NoNode) if version.is_none() => {
-                    let made =
-                        live::make_parents(&*live.session, &self.paths.request, Mode::Persistent);
-                    made.await
-                        .map_err(|failed| failure(failed, "make", &self.paths.request, false))?;
+                    let path = &self.paths.request;
+                    let made = live::make_parents(&*live.session, path, Mode::Persistent).await;
+                    if let Err(failed) = made {
+                        let base = &self.ensemble.settings.base;
+                        let missing = live::missing_base(&*live.session, base, &failed).await;
+                        return Err(missing.unwrap_or_else(|| failure(failed, "make", path, false)));
+                    }
                 }
                 Err(Failed::NoNode | Failed::BadVersion | Failed::NodeExists) => {}
                 Err(failed) => {

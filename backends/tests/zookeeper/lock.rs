@@ -7,6 +7,7 @@ use tenure_core::backend::{Acquired, Hint};
 use tenure_core::testing::Contender;
 use tenure_core::{Effect, ErrorKind};
 use tenure_testkit::{Flow, Operator};
+use zookeeper_client::CreateMode;
 
 use crate::scene::{
     NAME, SESSION, builder, contender, election, fresh_base, is_refused, is_told, leads,
@@ -79,6 +80,43 @@ fn a_candidate_that_stopped_without_a_release_stands_again_with_a_new_node() {
         assert_ne!(only_node(&base).await, before);
         assert!(is_refused(&one, first).await, "that leadership is over");
         renews(&one, second).await.unwrap();
+    });
+}
+
+#[test]
+fn contenders_are_told_in_the_order_in_which_they_will_lead_other_recipes_among_them() {
+    wait(async {
+        let base = fresh_base();
+        let [first, second, last] = ["pod-z", "pod-a", "pod-m"].map(|name| {
+            let base = base.clone();
+            async move { contender(&process(&base).await, name, u128::from(name.as_bytes()[4])) }
+        });
+        let (first, second, last) = (first.await, second.await, last.await);
+        let contenders = || async {
+            let contenders = last.lock.contenders().await.unwrap().unwrap();
+            contenders.into_iter().map(|one| one.name.to_string())
+        };
+        assert_eq!(contenders().await.count(), 0, "there is not even a queue");
+        let hold = leads(&first).await.hold;
+        waits(&second).await;
+        // As text its name comes before all others.
+        let path = format!("{base}/{NAME}/_c_00000000-0000-0000-0000-000000000000-lock-");
+        let mode = CreateMode::EphemeralSequential;
+        let foreign = operator(move |operator| operator.clone()).await;
+        let made = foreign.clone();
+        operator(move |_| made.create(&path, b"192.0.2.7", mode).unwrap()).await;
+        waits(&last).await;
+        assert!(
+            contenders()
+                .await
+                .eq(["pod-z", "pod-a", "192.0.2.7", "pod-m"])
+        );
+        releases(&first, hold).await;
+        assert!(contenders().await.eq(["pod-a", "192.0.2.7", "pod-m"]));
+        let seen = second.observe().await.unwrap();
+        let leader = &second.lock.contenders().await.unwrap().unwrap()[0];
+        assert_eq!(leader.incarnation, seen.holder().unwrap().incarnation());
+        drop(foreign);
     });
 }
 

@@ -33,7 +33,9 @@ async fn campaign(options: CronOptions) -> Result<u8, Failure> {
         .map_err(|error| Failure::usage(error.to_string()))?;
     let pod = &options.candidate.pod;
     let lock = options.lock.open_for_candidate(pod, timing).await?;
-    let timing = options.timing.fitting(timing, &*lock.backend)?;
+    let timing = options
+        .timing
+        .fitting(timing, &*lock.backend, options.lock.session_timeout())?;
     let policy = policy(&options, timing.grace());
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), SignalQueue::default());

@@ -18,7 +18,9 @@ async fn campaign(options: RunOptions) -> Result<u8, Failure> {
     let timing = options.timing.timing()?;
     let pod = &options.candidate.pod;
     let lock = options.lock.open_for_candidate(pod, timing).await?;
-    let timing = options.timing.fitting(timing, &*lock.backend)?;
+    let timing = options
+        .timing
+        .fitting(timing, &*lock.backend, options.lock.session_timeout())?;
     let signals = SignalQueue::default();
     let mut election = election(&lock, &options.candidate, timing)?;
     let campaign = Campaign::new(&election, lock.clone(), signals.clone());

@@ -16,6 +16,8 @@ pub(super) struct Shown {
     pub(super) lock: String,
     pub(super) members: Members,
     pub(super) observation: Observation,
+    /// Who stands in line, in the order in which they will lead; nothing where the lock keeps no such order.
+    pub(super) queue: Option<Members>,
 }
 
 /// Who else is there.
@@ -51,6 +53,16 @@ pub(super) fn is_token_pending(observation: &Observation) -> bool {
 }
 
 impl Shown {
+    /// Whether the leader is the first in line: the two are read one after the other.
+    pub(super) fn is_of_one_moment(&self) -> bool {
+        let Some(Members::Known(queue)) = &self.queue else {
+            return true;
+        };
+        let first = queue.first().map(|first| (&*first.name, first.incarnation));
+        let holder = self.observation.holder();
+        first == holder.map(|holder| (holder.name(), holder.incarnation()))
+    }
+
     /// What `watch` tells a change by: everything but the heartbeat.
     pub(super) fn without_heartbeat(&self) -> Self {
         let mut shown = self.clone();
@@ -84,7 +96,7 @@ impl Shown {
         });
         let note = observation.note.as_ref();
         let (note, fires) = note.map_or_else(Default::default, |note| Contents::of(note).json());
-        json!({
+        let mut shown = json!({
             "lock": self.lock,
             "state": self.state(),
             "leader": leader,
@@ -96,7 +108,11 @@ impl Shown {
             "request": request,
             "note": note,
             "fires": fires,
-        })
+        });
+        if let Some(queue) = &self.queue {
+            shown["queue"] = queue.json();
+        }
+        shown
     }
 
     /// One line, for `watch`.
@@ -120,10 +136,15 @@ impl Shown {
                 line += &format!(", {name}: {value}");
             }
         }
-        match &self.members {
-            Members::Known(members) if members.is_empty() => {}
-            Members::NotAskedFor => {}
-            members => line += &format!(", members: {members}"),
+        for (name, members) in [
+            ("queue", self.queue.as_ref()),
+            ("members", Some(&self.members)),
+        ] {
+            match members {
+                None | Some(Members::NotAskedFor) => {}
+                Some(Members::Known(members)) if members.is_empty() => {}
+                Some(members) => line += &format!(", {name}: {members}"),
+            }
         }
         line
     }
@@ -196,6 +217,9 @@ impl fmt::Display for Shown {
                 row(name, &value)?;
             }
         }
+        if let Some(queue) = &self.queue {
+            row("queue", queue)?;
+        }
         write!(f, "{:10}{}", "members", self.members)
     }
 }
@@ -245,7 +269,67 @@ mod tests {
                 incarnation: None,
             }]),
             observation,
+            queue: None,
         }
+    }
+
+    /// The same, where the lock is a queue.
+    fn queued() -> Shown {
+        let named = |name: &str, incarnation| Member {
+            name: name.into(),
+            incarnation: tenure_core::Incarnation::parse(incarnation),
+        };
+        let queue = vec![
+            named("host-1", "000000000000000000000000000000ab"),
+            named("127.0.1.1", ""),
+            named("host-0", "000000000000000000000000000000aa"),
+        ];
+        Shown {
+            queue: Some(Members::Known(queue)),
+            ..shown()
+        }
+    }
+
+    #[test]
+    fn a_queue_is_shown_in_its_order_and_not_where_there_is_none() {
+        let shown = queued();
+        let row = "queue     host-1, 127.0.1.1, host-0\nmembers   host-1";
+        assert!(shown.to_string().ends_with(row), "{shown}");
+        let line = shown.line();
+        let end = ", queue: host-1, 127.0.1.1, host-0, members: host-1";
+        assert!(line.ends_with(end), "{line}");
+        let json = shown.json();
+        assert_eq!(json["queue"][0], json["leader"]);
+        assert_eq!(json["queue"][1]["name"], "127.0.1.1");
+        assert_eq!(json["queue"][1]["incarnation"], Value::Null);
+        assert_eq!(json["queue"][2]["name"], "host-0");
+        assert_eq!(self::shown().json().get("queue"), None);
+    }
+
+    #[test]
+    fn a_queue_that_cannot_be_read_or_is_empty_is_said_to_be_so() {
+        let mut shown = queued();
+        shown.queue = Some(Members::Unknown("no right".to_owned()));
+        assert!(shown.is_of_one_moment());
+        assert!(
+            shown.to_string().contains("queue     unknown: no right"),
+            "{shown}"
+        );
+        assert_eq!(shown.json()["queue"], Value::Null);
+        shown.queue = Some(Members::Known(Vec::new()));
+        assert_eq!(shown.json()["queue"], json!([]));
+        assert!(!shown.line().contains("queue"), "{}", shown.line());
+    }
+
+    #[test]
+    fn a_queue_whose_first_is_not_the_leader_is_of_another_moment() {
+        let mut shown = queued();
+        assert!(shown.is_of_one_moment());
+        assert!(self::shown().is_of_one_moment(), "there is no queue");
+        shown.observation.lock = LockState::Missing;
+        assert!(!shown.is_of_one_moment());
+        shown.queue = Some(Members::Known(Vec::new()));
+        assert!(shown.is_of_one_moment());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use tenure::Error;
 use tenure::backend::{LockState, Observation};
 use tenure::time::Clock;
 
@@ -43,20 +44,33 @@ pub(super) fn nothing(options: &LockOptions) -> Shown {
         lock: options.url.to_string(),
         members: Members::Known(Vec::new()),
         observation: Observation::of(LockState::NeverHeld),
+        queue: None,
     }
 }
 
-/// Reads the lock and its members once. Members that cannot be read leave the lock to be shown.
+/// So often a lock is read whose leader has changed before its queue was read. Then they are shown as they are.
+const LOOKS: usize = 3;
+
+/// Reads the lock, its queue and its members. What cannot be read of the others leaves the lock to be shown.
 pub(super) async fn look(lock: &OpenLock) -> Result<Shown, Failure> {
+    let mut shown = look_once(lock).await?;
+    for _ in 1..LOOKS {
+        if shown.is_of_one_moment() {
+            break;
+        }
+        shown = look_once(lock).await?;
+    }
+    Ok(shown)
+}
+
+async fn look_once(lock: &OpenLock) -> Result<Shown, Failure> {
     let observation = in_time(lock.backend.observe()).await?;
     let observation = observation.map_err(Failure::unavailable)?;
+    let queue = told(lock.backend.contenders()).await;
     let description = lock.backend.description();
     let members = if description.tells_members {
-        match in_time(lock.backend.members()).await {
-            Ok(Ok(members)) => Members::Known(members),
-            Ok(Err(error)) => Members::Unknown(error.to_string()),
-            Err(late) => Members::Unknown(late.to_string()),
-        }
+        let members = told(lock.backend.members()).await;
+        members.map_or_else(Members::Unknown, Members::Known)
     } else {
         Members::NotAskedFor
     };
@@ -64,7 +78,19 @@ pub(super) async fn look(lock: &OpenLock) -> Result<Shown, Failure> {
         lock: description.url.clone(),
         members,
         observation,
+        queue: match queue {
+            Ok(queue) => queue.map(Members::Known),
+            Err(why) => Some(Members::Unknown(why)),
+        },
     })
+}
+
+/// What the lock tells beside its state, or why it does not.
+async fn told<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, String> {
+    match in_time(answer).await {
+        Ok(told) => told.map_err(|error| error.to_string()),
+        Err(late) => Err(late.to_string()),
+    }
 }
 
 /// Waits for an answer of the lock, but not for ever.

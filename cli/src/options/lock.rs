@@ -1,12 +1,15 @@
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use tenure::file::NodeLocalLocks;
 use tenure::kubernetes::DeathProof;
 use tenure::{FencingToken, Timing};
 
 use super::LabelText;
+use super::confidential::Confidential;
 use super::node::NodeArguments;
 use crate::exit::Failure;
-use crate::lock_url::{LockUrl, LockUrlParser};
+use crate::lock_url::LockUrl;
 use crate::open_lock::{How, LeaseOptions, OpenLock};
 
 /// Which lock
@@ -14,7 +17,7 @@ use crate::open_lock::{How, LeaseOptions, OpenLock};
 pub(crate) struct LockOptions {
     /// The lock, the same for all candidates: file:///directory/election, kubernetes://[context@]namespace/name or
     /// zookeeper://host:2181,host:2181/base/name
-    #[arg(long = "lock", env = "TENURE_LOCK", value_name = "URL", value_parser = LockUrlParser)]
+    #[arg(long = "lock", env = "TENURE_LOCK", hide_env_values = true, value_name = "URL", value_parser = Confidential::<LockUrl>::new())]
     pub(crate) url: LockUrl,
     /// file: uses a file system whose locks may not reach other machines: all candidates must run on this one
     #[arg(long, env = "TENURE_ACCEPT_NODE_LOCAL_LOCKS")]
@@ -84,11 +87,17 @@ impl LockOptions {
         })?;
         if let How::Zookeeper(options) = &mut how {
             options.patient = true;
-            options
-                .session_timeout
-                .get_or_insert_with(|| timing.lease_duration());
+            if options.session_timeout.is_none() {
+                options.session_timeout = Some(timing.lease_duration());
+                options.session_option = "--lease";
+            }
         }
         OpenLock::open(&self.url, how).await
+    }
+
+    /// The session timeout that is asked for, unless it is left to follow from the lease.
+    pub(crate) fn session_timeout(&self) -> Option<Duration> {
+        self.node.session_timeout()
     }
 
     fn how(&self, options: LeaseOptions) -> Result<How, Failure> {

@@ -1,7 +1,9 @@
 //! The command line. Every option can be given by environment too.
 
 mod candidate;
+mod confidential;
 mod cron;
+mod granted;
 mod label;
 mod lock;
 mod node;
@@ -87,8 +89,12 @@ pub(crate) enum Command {
     /// runs is let finish for as long as the drain timeout.
     Cron(CronOptions),
     /// Shows who leads, without disturbing the lock
+    ///
+    /// On ZooKeeper it shows the queue too: who will lead, one after the other. The right to read the nodes is enough.
     Status(ShowOptions),
     /// Shows who leads and every change, without disturbing the lock
+    ///
+    /// A line for each change, until it is ended. On ZooKeeper it shows the queue too: who will lead, one after the other.
     Watch(ShowOptions),
     /// Asks the leader to stop and let another one lead
     Resign(RequestOptions),
@@ -128,7 +134,8 @@ impl Command {
 Examples:
     tenure run --lock file:///var/lib/tenure/poller -- ./poller --verbose
     tenure run --lock file:///var/lib/tenure/backup --once --try -- ./backup
-    tenure run --lock kubernetes://jobs/poller --members app=poller -- ./poller")]
+    tenure run --lock kubernetes://jobs/poller --members app=poller -- ./poller
+    tenure run --lock zookeeper://zk1:2181,zk2:2181,zk3:2181/tenure/poller -- ./poller")]
 pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) lock: LockOptions,

@@ -4,6 +4,7 @@ use std::time::Duration;
 use clap::Args;
 use tenure::zookeeper::{Acl, Credentials, SecretSource};
 
+use super::confidential::Confidential;
 use crate::exit::Failure;
 use crate::open_lock::NodeOptions;
 
@@ -28,7 +29,7 @@ pub(crate) struct NodeArguments {
     zookeeper_sasl: bool,
     /// zookeeper: who may do what with the nodes, such as auth::cdrwa,world:anyone:r [default: the user everything, and nobody else
     /// anything]
-    #[arg(long, env = "TENURE_ZOOKEEPER_ACL", value_name = "ACL")]
+    #[arg(long, env = "TENURE_ZOOKEEPER_ACL", hide_env_values = true, value_name = "ACL", value_parser = Confidential::<Acl>::new())]
     zookeeper_acl: Option<Acl>,
     /// zookeeper: uses TLS, with servers whose certificates an authority in this PEM file has signed
     #[arg(long, env = "TENURE_ZOOKEEPER_CA_FILE", value_name = "FILE")]
@@ -63,6 +64,11 @@ impl NodeArguments {
         ]
     }
 
+    /// What is asked for by its own option.
+    pub(crate) fn session_timeout(&self) -> Option<Duration> {
+        self.session_timeout
+    }
+
     pub(crate) fn options(&self) -> Result<NodeOptions, Failure> {
         let identity = match (&self.zookeeper_cert_file, &self.zookeeper_key_file) {
             (None, None) => None,
@@ -89,6 +95,7 @@ impl NodeArguments {
             credentials: self.credentials()?,
             identity,
             patient: false,
+            session_option: "--session-timeout",
             session_timeout: self.session_timeout,
             tick_time: self.zookeeper_tick_time,
         })

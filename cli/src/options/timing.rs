@@ -5,6 +5,7 @@ use tenure::backend::LockKind;
 use tenure::timing::{Setting, TimingBuilder};
 use tenure::{LockBackend, Timing, TimingError};
 
+use super::granted::Granted;
 use crate::exit::Failure;
 
 /// How long everything takes
@@ -81,24 +82,55 @@ impl TimingOptions {
     }
 
     /// The timing for a lock that is open: `timing`, unless the store counts by itself when a holder's session ends. Then what is not given
-    /// follows from what it has granted.
+    /// follows from what it has granted, where `asked` is what it was asked for by an option of its own.
     pub(crate) fn fitting(
         &self,
         timing: Timing,
         lock: &dyn LockBackend,
+        asked: Option<Duration>,
     ) -> Result<Timing, Failure> {
-        let Some(session) = lock.session_timeout() else {
+        let Some(granted) = Granted::by(lock) else {
             return Ok(timing);
         };
-        let mut fitting = lock.timing().to_builder();
-        if let Some(lease) = self.lease {
-            fitting = fitting.lease_duration(lease);
+        self.on(granted, self.lease)
+            .map_err(|error| Failure::usage(self.misfit(&error, granted, asked)))
+    }
+
+    /// The timing on such a session, with this lease if one is given.
+    fn on(&self, granted: Granted, lease: Option<Duration>) -> Result<Timing, TimingError> {
+        let mut timing = granted.timing();
+        if let Some(lease) = lease {
+            granted.check_lease(lease)?;
+            timing = timing.lease_duration(lease);
         }
-        let fitting = self
-            .changed(fitting)
-            .build()
-            .and_then(|timing| timing.check_session_timeout(session).map(|()| timing));
-        fitting.map_err(|error| Failure::usage(explain(&error)))
+        granted.check(self.changed(timing).build()?)
+    }
+
+    /// Why the timing does not fit into the session, and which option to change.
+    fn misfit(&self, error: &TimingError, granted: Granted, asked: Option<Duration>) -> String {
+        let session = granted.session;
+        if self.lease.is_some_and(|lease| lease > session) {
+            let more = match asked == Some(session) {
+                true => ", or raise --session-timeout",
+                false => "",
+            };
+            return explain(error) + more;
+        }
+        if error.advice().change != Setting::LeaseDuration
+            || (self.lease.is_some() && asked.is_some())
+        {
+            return explain(error);
+        }
+        let option = asked.map_or(LEASE, |_| SESSION_TIMEOUT);
+        let problem = in_options(error.problem().to_owned(), option);
+        match (
+            granted.shortest(|granted| self.on(granted, None)),
+            self.drift,
+        ) {
+            (Some(shortest), _) => format!("{problem}: raise {option} to {shortest:?} or more"),
+            (None, Some(_)) => format!("{problem}: no session is long enough: lower --drift"),
+            (None, None) => explain(error),
+        }
     }
 
     /// The numbers that change a preset.
@@ -119,10 +151,18 @@ impl TimingOptions {
     }
 }
 
+const LEASE: &str = "--lease";
+const SESSION_TIMEOUT: &str = "--session-timeout";
+
 /// The error in the words of the command line.
 pub(crate) fn explain(error: &TimingError) -> String {
+    in_options(error.to_string(), LEASE)
+}
+
+/// The text in the words of the command line, where this option says how long a lock stays valid.
+fn in_options(text: String, lease_option: &str) -> String {
     let options = [
-        (Setting::LeaseDuration, "--lease"),
+        (Setting::LeaseDuration, lease_option),
         (Setting::RenewInterval, "--renew"),
         (Setting::ClockDrift, "--drift"),
         (Setting::StopTimeout, "--stop-timeout"),
@@ -131,11 +171,9 @@ pub(crate) fn explain(error: &TimingError) -> String {
         (Setting::RequestTimeout, "the request timeout"),
         (Setting::RetryInterval, "the retry interval"),
     ];
-    options
-        .iter()
-        .fold(error.to_string(), |text, (setting, option)| {
-            text.replace(&setting.to_string(), option)
-        })
+    options.iter().fold(text, |text, (setting, option)| {
+        text.replace(&setting.to_string(), option)
+    })
 }
 
 /// Reads `1%`, `0.05%` or `500ppm`.

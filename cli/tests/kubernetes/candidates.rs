@@ -5,6 +5,7 @@ use serde_json::json;
 use tenure_testkit::PodStatus;
 
 use crate::common::place::Candidate;
+use crate::common::program::Program;
 use crate::common::{send, wait_for, wait_until};
 use crate::server::{Place, leases};
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use tenure_testkit::{Proxy, TestCluster};
 
 use crate::common::place::Candidate;
+use crate::common::program::Program;
 use crate::common::wait_until;
 use crate::server::{Place, leases};
 

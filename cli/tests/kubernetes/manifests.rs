@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tenure_testkit::TestCluster;
 
 use crate::common::place::Candidate;
+use crate::common::program::Program;
 use crate::common::wait_until;
 use crate::server::{Place, make};
 

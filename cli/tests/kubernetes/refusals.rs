@@ -1,5 +1,6 @@
 //! Whatever is wrong, the program says what, and what to change.
 
+use crate::common::program::Program;
 use crate::common::wait_until;
 use crate::server::Place;
 

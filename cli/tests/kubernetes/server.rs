@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tenure_testkit::{Account, Namespace, Proxy, Rule, TestCluster};
 
 use crate::common::place::Candidate;
-use crate::common::wait_until;
+use crate::common::program::Program;
 
 /// What somebody needs for whom nothing is to be missing.
 const ALL: &[Rule] = &[
@@ -153,8 +153,20 @@ impl Place {
         self.folder.path()
     }
 
-    /// The program, on this election.
-    pub(crate) fn tenure(&self, command: &str) -> Command {
+    /// A candidate in a pod of this name, whose job takes its time.
+    pub(crate) fn candidate(&self, pod: &str, options: &[&str]) -> Candidate {
+        let mut tenure = self.tenure("run");
+        tenure.args(["--pod-name", pod]);
+        if !options.contains(&"--timing") {
+            tenure.args(["--timing", "fast"]);
+        }
+        tenure.args(options).args(["--", "sleep", "600"]);
+        Candidate::of(&mut tenure)
+    }
+}
+
+impl Program for Place {
+    fn tenure(&self, command: &str) -> Command {
         let mut tenure = Command::new(env!("CARGO_BIN_EXE_tenure"));
         tenure
             .arg(command)
@@ -166,53 +178,5 @@ impl Place {
             .current_dir(self.folder())
             .stdin(Stdio::null());
         tenure
-    }
-
-    /// A candidate in a pod of this name, whose job takes its time.
-    pub(crate) fn candidate(&self, pod: &str, options: &[&str]) -> Candidate {
-        let mut tenure = self.tenure("run");
-        tenure.args(["--pod-name", pod]);
-        if !options.contains(&"--timing") {
-            tenure.args(["--timing", "fast"]);
-        }
-        tenure.args(options).args(["--", "sleep", "600"]);
-        Candidate::of(&mut tenure)
-    }
-
-    pub(crate) fn succeed(&self, command: &str) {
-        let output = self.tenure(command).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command}: {told}");
-    }
-
-    /// What a command that has to fail says, behind its status.
-    pub(crate) fn fail(&self, command: &str, options: &[&str]) -> (i32, String) {
-        let output = self.tenure(command).args(options).output().unwrap();
-        assert!(!output.status.success(), "{command} {options:?} succeeded");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.code().unwrap(), told)
-    }
-
-    /// What a command prints as JSON.
-    pub(crate) fn json(&self, command: &str, options: &[&str]) -> Value {
-        let mut tenure = self.tenure(command);
-        let output = tenure.arg("--json").args(options).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command} {options:?}: {told}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    pub(crate) fn status(&self) -> Value {
-        self.status_with(&[])
-    }
-
-    pub(crate) fn status_with(&self, options: &[&str]) -> Value {
-        self.json("status", options)
-    }
-
-    pub(crate) fn wait_for_leader(&self, name: &str) {
-        wait_until(&format!("{name} to lead"), || {
-            self.status()["leader"]["name"] == name
-        });
     }
 }

@@ -165,6 +165,15 @@ pub trait LockBackend: fmt::Debug + Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// Who stands in line for the lock, in the order in which they will have it, the holder first. Nothing where the store keeps no such
+    /// order. For people: no elector decides by it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    async fn contenders(&self) -> Result<Option<Vec<Member>>, Error> {
+        Ok(None)
+    }
+
     /// Leaves an operator's request in the lock, if its newest token is still the one that the request names.
     ///
     /// # Outcome

@@ -33,6 +33,11 @@ impl TimingError {
         }
     }
 
+    /// Why it cannot keep them, without what to change.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// What to change. When more than one number is wrong, the next error tells the next one.
     pub fn advice(&self) -> Advice {
         self.advice

@@ -8,6 +8,7 @@ mod security;
 mod server;
 mod session;
 mod settings;
+mod shell;
 mod words;
 
 use std::collections::BTreeMap;

@@ -144,7 +144,8 @@ impl Settings {
     }
 }
 
-fn classes() -> String {
+/// The class path of servers and of ZooKeeper's own client.
+pub(crate) fn classes() -> String {
     if let Ok(classes) = std::env::var(CLASSES) {
         return classes;
     }
