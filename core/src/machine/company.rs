@@ -55,7 +55,7 @@ impl Company {
         }
     }
 
-    pub(super) fn enlisting_is_due(&self, now: Reading) -> bool {
+    fn enlisting_is_due(&self, now: Reading) -> bool {
         match self.enlisted {
             Enlisted::No => true,
             Enlisted::Perhaps(again) => again.due(now),

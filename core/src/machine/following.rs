@@ -103,8 +103,6 @@ impl Machine {
         if self.knowledge.queued && (!self.may_try() || self.knowledge.give_way.is_some()) {
             // A place in a queue that nobody uses would block everybody behind it.
             self.send(now, Purpose::Withdraw, Operation::Withdraw);
-        } else if self.company.enlisting_is_due(now.reading) {
-            self.send(now, Purpose::Enlist, Operation::Enlist);
         } else if let Some(opportunity) = self.opportunity(now.reading, wants_look) {
             self.claim(now, opportunity);
         } else if wants_look {

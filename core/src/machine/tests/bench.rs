@@ -25,6 +25,10 @@ pub(super) struct Bench {
     pub(super) aborted: bool,
     /// The call that is under way.
     pub(super) call: Option<(OperationId, Operation)>,
+    /// A call to be shown as a member, which is answered at once.
+    enlisting: Option<OperationId>,
+    /// Whether such calls are answered by the test itself.
+    pub(super) enlists_by_hand: bool,
     pub(super) ended: bool,
     /// All events so far that were not taken.
     pub(super) events: Vec<Event>,
@@ -162,6 +166,8 @@ impl Bench {
             aborted: false,
             call: None,
             calls: 0,
+            enlisting: None,
+            enlists_by_hand: false,
             ended: false,
             events: Vec::new(),
             machine: Machine::new(moment, settings, Eligibility::Eligible),
@@ -172,11 +178,19 @@ impl Bench {
         }
     }
 
-    /// Has been shown as a member, and reads the lock.
-    pub(super) fn reading(settings: Settings) -> Self {
-        let mut bench = Self::with(settings);
+    /// Follows a leased lock, and asks to be shown as a member.
+    pub(super) fn enlisting() -> Self {
+        let mut bench = Self::unstarted(settings(LockKind::Leased));
+        bench.enlists_by_hand = true;
+        bench.give(Input::Tick);
+        bench.observed(held(2, 1, 10));
         assert_eq!(bench.call(), "enlist");
-        bench.answer(Outcome::Done);
+        bench
+    }
+
+    /// Reads the lock.
+    pub(super) fn reading(settings: Settings) -> Self {
+        let bench = Self::with(settings);
         assert_eq!(bench.call(), "observe");
         bench
     }
@@ -221,6 +235,10 @@ impl Bench {
         while let Some(output) = self.machine.poll() {
             self.act(output);
         }
+        if let Some(operation) = self.enlisting.take() {
+            let outcome = Outcome::Done;
+            self.give(Input::Completed { operation, outcome });
+        }
     }
 
     fn act(&mut self, output: Output) {
@@ -237,6 +255,9 @@ impl Bench {
             Output::Ended => self.ended = true,
             Output::Event(event) => self.events.push(event),
             Output::NoteWritten(note) => self.notes.push(note),
+            Output::Send(id, Operation::Enlist) if !self.enlists_by_hand => {
+                self.enlisting = Some(id);
+            }
             Output::Send(id, operation) => {
                 assert!(self.call.is_none(), "two calls at once");
                 self.calls += 1;

@@ -143,11 +143,22 @@ fn a_claim_that_may_not_be_made_does_not_spin() {
 }
 
 #[test]
-fn to_be_shown_as_a_member_is_tried_again_and_holds_nothing_up() {
-    let mut bench = Bench::with(settings(LockKind::Leased));
+fn a_free_lock_is_taken_before_the_candidate_is_shown_as_a_member() {
+    let mut bench = Bench::unstarted(settings(LockKind::Session));
+    bench.enlists_by_hand = true;
+    bench.give(Input::Tick);
+    bench.observed(missing());
+    assert_eq!(bench.call(), "acquire");
+    bench.answer(granted(10));
+    assert!(bench.leads());
     assert_eq!(bench.call(), "enlist");
+}
+
+#[test]
+fn to_be_shown_as_a_member_is_tried_again_and_holds_nothing_up() {
+    let mut bench = Bench::enlisting();
     bench.fail(ErrorKind::Unavailable, Effect::Unknown);
-    bench.pass(1_000);
+    bench.pass(3_000);
     assert_eq!(bench.call(), "observe", "the election goes on without it");
     bench.observed(held(2, 1, 10));
     let (mut enlisted, mut nonce) = (1, 1);
@@ -279,7 +290,7 @@ fn members_that_could_not_be_read_are_read_again_a_lease_later() {
 #[test]
 fn a_call_that_fails_is_told_by_its_name() {
     let benches: [fn() -> Bench; 6] = [
-        || Bench::with(settings(LockKind::Leased)),
+        Bench::enlisting,
         || Bench::reading(settings(LockKind::Leased)),
         || Bench::following(vacant(Some(2), 10)),
         || {

@@ -87,8 +87,6 @@ fn a_place_in_the_queue_that_nobody_uses_is_given_up() {
     bench.give(Input::SetEligibility(Eligibility::Ineligible));
     assert_eq!(bench.call(), "withdraw");
     bench.answer(Outcome::Done);
-    assert_eq!(bench.call(), "enlist");
-    bench.answer(Outcome::Done);
     let calls = bench.calls_in(30_000, |operation| match operation.name() {
         "observe" => Outcome::Observed(held(2, 1, 10)),
         other => panic!("{other}"),

@@ -245,16 +245,23 @@ fn shutting_down_ends_from_every_stage() {
 }
 
 #[test]
-fn a_claim_that_is_granted_while_shutting_down_is_given_back_and_the_candidate_withdraws() {
+fn a_claim_that_is_granted_while_shutting_down_is_given_back() {
     let mut bench = Bench::following(vacant(Some(2), 10));
     bench.give(Input::ShutDown);
     bench.answer(granted(11));
     assert_eq!(bench.work, None);
     released(&mut bench);
+    assert!(bench.ended, "it was never shown as a member");
+    assert_eq!(bench.machine.state(), State::Ended);
+}
+
+#[test]
+fn a_follower_that_shuts_down_withdraws() {
+    let mut bench = Bench::following(held(2, 1, 10));
+    bench.give(Input::ShutDown);
     assert_eq!(bench.call(), "withdraw");
     bench.answer(Outcome::Done);
     assert!(bench.ended);
-    assert_eq!(bench.machine.state(), State::Ended);
 }
 
 #[test]
