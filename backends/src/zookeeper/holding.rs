@@ -1,11 +1,13 @@
 //! What a candidate asks for while it has the lock.
 
+use std::sync::Arc;
+
 use tenure_core::CandidateId;
 use tenure_core::backend::{Hold, Holder, Release, Released, Renewal, RenewalReceipt, Renewed};
 
 use super::error::{Failure, failure};
 use super::janitor;
-use super::live;
+use super::live::{self, Live};
 use super::place::Place;
 use super::planted::Mistake;
 use super::queue::Queue;
@@ -27,13 +29,8 @@ impl Queue {
         };
         let live = &place.live;
         if let Some(note) = &renewal.note {
-            let token = renewal.hold.token;
-            let left = Left::new(token, Some(note), None);
-            let check = |path| Step::Check {
-                path,
-                version: None,
-            };
-            match self.leave_record(&place, &left, check).await {
+            let left = Left::new(renewal.hold.token, Some(note));
+            match self.leave_record(&place, &left, there, None).await {
                 Ok(()) => {}
                 Err(Failed::NoNode) => return Ok(Renewed::Conflict(None)),
                 Err(failed) => {
@@ -41,7 +38,8 @@ impl Queue {
                 }
             }
             if let Some(place) = &mut locked(&self.known).place {
-                place.note = Some(note.clone());
+                place.record.note = Some(note.clone());
+                place.record.has_token = true;
             }
         }
         let standing = match renewal.note {
@@ -65,12 +63,46 @@ impl Queue {
         }))
     }
 
-    /// Writes what a leader leaves, together with a step on its node, without which nothing is written.
+    /// Writes down the token of a leadership that has begun, so that its release is a deletion and no more. Whoever was faster has written it
+    /// with a note.
+    pub(crate) async fn record(&self, live: &Arc<Live>) -> Result<(), Failed> {
+        let (place, hold) = {
+            let known = locked(&self.known);
+            let place = known.place.as_ref().filter(|place| place.is_of(live));
+            let place = place.filter(|place| !place.record.has_token && !place.deleting);
+            let Some((place, hold)) = place.and_then(|place| Some((place, place.hold?))) else {
+                return Ok(());
+            };
+            (place.clone(), hold)
+        };
+        let version = match place.record.version {
+            Some(version) => version,
+            None => {
+                live::make(&*live.session, &self.paths.note).await?;
+                0
+            }
+        };
+        let left = Left::new(hold.token, place.record.note.as_ref());
+        match self.leave_record(&place, &left, there, Some(version)).await {
+            Ok(()) | Err(Failed::BadVersion) => {}
+            // The leadership is over.
+            Err(Failed::NoNode) => return Ok(()),
+            Err(failed) => return Err(failed),
+        }
+        let mut known = locked(&self.known);
+        if let Some(place) = known.place.as_mut().filter(|now| now.uuid == place.uuid) {
+            place.record.has_token = true;
+        }
+        Ok(())
+    }
+
+    /// Writes what a leader leaves, if it has this version, together with a step on the leader's node, without which nothing is written.
     async fn leave_record(
         &self,
         place: &Place,
         left: &Left,
-        with: impl FnOnce(String) -> Step,
+        with: fn(String) -> Step,
+        version: Option<i32>,
     ) -> Result<(), Failed> {
         let Some((_, path)) = &place.node else {
             return Err(Failed::NoNode);
@@ -79,7 +111,7 @@ impl Queue {
         let set = Step::Set {
             path: self.paths.note.clone(),
             data: left.to_bytes(),
-            version: None,
+            version,
         };
         let steps = vec![with(path.clone()), set];
         let sent = self.ensemble.clock.now();
@@ -107,20 +139,13 @@ impl Queue {
             place.deleting = true;
         }
         place.live.leads_no_longer(&path);
-        let token = release.hold.token;
-        let left = Left::new(
-            token,
-            place.note.as_ref(),
-            Some(release.candidate.incarnation),
-        );
-        let delete = |path| Step::Delete {
-            path,
-            version: Some(0),
-        };
         let answer = if self.ensemble.planted.is(Mistake::ReleaseByName) {
             self.release_by_name(&place).await
+        } else if place.record.has_token {
+            janitor::delete(&*place.live.session, &path).await
         } else {
-            self.leave_record(&place, &left, delete).await
+            let left = Left::new(release.hold.token, place.record.note.as_ref());
+            self.leave_record(&place, &left, gone, None).await
         };
         let gone = match answer {
             Ok(()) => true,
@@ -165,5 +190,21 @@ impl Queue {
             }
         }
         Ok(())
+    }
+}
+
+/// That a leader's node is there.
+fn there(path: String) -> Step {
+    Step::Check {
+        path,
+        version: None,
+    }
+}
+
+/// That a leader's node goes.
+fn gone(path: String) -> Step {
+    Step::Delete {
+        path,
+        version: Some(0),
     }
 }

@@ -13,8 +13,6 @@ use crate::mailbox::Mailbox;
 /// Something to be done on a session without haste.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Chore {
-    /// The node at a path is made, if there is none.
-    Make(String),
     /// The node at a path is deleted.
     Delete(String),
     /// What a claim may have made among the children of a node is deleted, if it did.
@@ -91,15 +89,9 @@ impl Janitor {
                 Err(Failed::Ended(_)) => return,
                 Err(error) => error,
             };
-            if error.is_refusal() {
-                if !refused.contains(&chore) {
-                    tracing::warn!(%error, ?chore, "a node could not be tidied away");
-                    refused.push(chore.clone());
-                }
-                if matches!(chore, Chore::Make(_)) {
-                    self.forget(&chore);
-                    continue;
-                }
+            if error.is_refusal() && !refused.contains(&chore) {
+                tracing::warn!(%error, ?chore, "a node could not be tidied away");
+                refused.push(chore.clone());
             }
             // A node that stays stands in everybody's way: also what was refused is tried again.
             self.put_last(&chore);
@@ -126,7 +118,6 @@ impl Janitor {
 
     async fn attempt(&self, chore: &Chore) -> Result<(), Failed> {
         match chore {
-            Chore::Make(path) => live::make(&*self.session, path).await,
             Chore::Delete(path) => self.delete(path).await,
             Chore::Find { among, uuid } => {
                 let synced = self.session.sync(among);

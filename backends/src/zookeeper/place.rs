@@ -22,8 +22,8 @@ pub(crate) struct Place {
     pub(crate) hold: Option<Hold>,
     /// What a read has shown that it holds, when the answer to its claim was lost.
     pub(crate) shown: Option<Hold>,
-    /// What the note is known to be, while it holds.
-    pub(crate) note: Option<Note>,
+    /// What leaders have left, while it holds.
+    pub(crate) record: Record,
     /// When the heartbeat was sent that its holder was told of last.
     pub(crate) told: Reading,
     /// Whether its deletion was sent.
@@ -31,6 +31,16 @@ pub(crate) struct Place {
     /// The session that it ends with.
     pub(crate) live: Arc<Live>,
     pub(crate) uuid: Uuid,
+}
+
+/// What is known of the record beside the queue.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Record {
+    pub(crate) note: Option<Note>,
+    /// Whether it has the token of this place.
+    pub(crate) has_token: bool,
+    /// The version of its node when the lock was granted; nothing where there was none.
+    pub(crate) version: Option<i32>,
 }
 
 impl Place {

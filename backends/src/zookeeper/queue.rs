@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use tenure_core::backend::{
-    Acquired, Claim, Grant, Held, Holder, LockState, Observation, OperatorRequest, ReleaseMark,
-    Standing, Vacancy,
+    Acquired, Claim, Grant, Held, Holder, LockState, Observation, OperatorRequest, Standing,
+    Vacancy,
 };
 use tenure_core::{CandidateId, ElectionName, ErrorKind, Nanos, Nonce, Reading};
 
@@ -14,7 +14,7 @@ use super::hints::Hints;
 use super::janitor::Chore;
 use super::live::{self, Live};
 use super::names::{self, Contender, Paths, Strangers};
-use super::place::{IDENTITY, Place};
+use super::place::{IDENTITY, Place, Record};
 use super::planted::Mistake;
 use super::record::{self, Left};
 use super::session::{Failed, Mode, Pending, Snapshot, Stat};
@@ -58,6 +58,7 @@ struct Seen {
     /// Whether there is a node for the election at all.
     exists: bool,
     left: Option<Left>,
+    left_version: Option<i32>,
     request: Option<OperatorRequest>,
     request_version: Option<i32>,
 }
@@ -114,6 +115,7 @@ impl Queue {
         let seen = Seen {
             contenders,
             exists,
+            left_version: left.as_ref().map(|(_, stat)| stat.version),
             left: left.map(|(data, _)| Left::parse(&data)),
             request: request.as_ref().and_then(|(data, _)| record::request(data)),
             request_version: request.map(|(_, stat)| stat.version),
@@ -166,13 +168,10 @@ impl Queue {
         let Some(first) = seen.contenders.first() else {
             observation.token = left.and_then(Left::token);
             if seen.exists || left.is_some() {
-                let by = left.and_then(Left::released_by);
                 observation.lock = LockState::Vacant {
                     identity: IDENTITY,
-                    mark: by.map(|by| ReleaseMark {
-                        by,
-                        identity: IDENTITY,
-                    }),
+                    // The end of a session vouches as well as a release.
+                    mark: None,
                 };
             }
             return Ok(Some((observation, None)));
@@ -302,7 +301,7 @@ impl Queue {
             node: None,
             hold: None,
             shown: None,
-            note: None,
+            record: Record::default(),
             told: Reading::default(),
             deleting: false,
             live: Arc::clone(live),
@@ -432,14 +431,16 @@ impl Queue {
             live.leads(hold.token.value(), path);
             place.hold = Some(hold);
             place.told = standing.sent;
-            place.note.clone_from(&note);
+            place.record = Record {
+                note: note.clone(),
+                has_token: false,
+                version: seen.left_version,
+            };
             Some(hold)
         });
         let hold = hold.ok_or_else(|| self.busy())?;
-        if seen.left.is_none() {
-            // So that a release finds it made.
-            live.janitor.ask(Chore::Make(self.paths.note.clone()));
-        }
+        // The watch writes the record.
+        self.moved.tell(|moved| *moved = true);
         Ok(Grant {
             hold,
             note,

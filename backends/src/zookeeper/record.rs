@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use tenure_core::FencingToken;
 use tenure_core::backend::{Note, OperatorRequest, RequestKind};
-use tenure_core::{FencingToken, Incarnation};
 
 use crate::request_text;
 
@@ -21,17 +21,10 @@ pub(crate) struct Left {
     /// The note, when it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     note_base64: Option<String>,
-    /// The incarnation that released last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    released_by: Option<String>,
 }
 
 impl Left {
-    pub(crate) fn new(
-        token: FencingToken,
-        note: Option<&Note>,
-        released_by: Option<Incarnation>,
-    ) -> Self {
+    pub(crate) fn new(token: FencingToken, note: Option<&Note>) -> Self {
         let text = note.map(|note| std::str::from_utf8(note.as_bytes()));
         let encoded = |note: &Note| STANDARD.encode(note.as_bytes());
         Self {
@@ -41,7 +34,6 @@ impl Left {
                 Some(Err(_)) => note.map(encoded),
                 _ => None,
             },
-            released_by: released_by.map(|by| by.to_string()),
         }
     }
 
@@ -64,10 +56,6 @@ impl Left {
         }
         let bytes = STANDARD.decode(self.note_base64.as_ref()?).ok()?;
         Note::new(&bytes).ok()
-    }
-
-    pub(crate) fn released_by(&self) -> Option<Incarnation> {
-        Incarnation::parse(self.released_by.as_ref()?)
     }
 }
 
@@ -92,12 +80,10 @@ mod tests {
         let token = FencingToken::new(12).unwrap();
         for bytes in [&b"plain \"text\""[..], b"", b"\xff\x00"] {
             let note = Note::new(bytes).unwrap();
-            let by = Incarnation::from_bits(9);
-            let left = Left::new(token, Some(&note), Some(by));
+            let left = Left::new(token, Some(&note));
             let read = Left::parse(&left.to_bytes());
             assert_eq!(read.note(), Some(note));
             assert_eq!(read.token(), Some(token));
-            assert_eq!(read.released_by(), Some(by));
         }
         assert_eq!(Left::parse(b"").note(), None);
         assert_eq!(Left::parse(b"{\"token\":-1,\"more\":[]}").token(), None);

@@ -89,6 +89,11 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
                 }
             }
         }
+        if state == State::Connected
+            && let Err(error) = queue.record(live).await
+        {
+            tracing::debug!(%error, "the token is not written down yet");
+        }
         match watches.next(queue, live, state).await {
             Fired::Moved => {}
             Fired::Members => queue.hints.members_changed(),
