@@ -14,7 +14,6 @@ use super::error::Failure;
 use super::names::Strangers;
 use super::planted::Planted;
 use super::secret::Credentials;
-use super::session::Servers;
 use super::tls::{self, Identity, TlsFiles};
 use crate::host::SystemClock;
 use crate::tasks::TokioTasks;
@@ -263,7 +262,7 @@ impl EnsembleBuilder {
     /// # Errors
     /// When something cannot be used, or there is no tokio runtime.
     #[cfg(feature = "simulated-ensemble")]
-    pub fn real_servers(&self) -> Result<Arc<dyn Servers>, Error> {
+    pub fn real_servers(&self) -> Result<Arc<dyn super::session::Servers>, Error> {
         let servers = self.servers_by_client();
         let servers = servers.map_err(|failure| failure.into_error("open"))?;
         Ok(Arc::new(servers))

@@ -345,11 +345,16 @@ impl Queue {
                 // A name below the election, so that the election is one of its parents.
                 let below = format!("{}/-", self.paths.election);
                 let made = live::make_parents(&*live.session, &below, Mode::Container).await;
-                made.map_err(|failed| match failed {
-                    Failed::NoRights => Failure::no_base(&self.paths.election),
-                    failed => self.trouble(failed, "make", false),
-                })?;
-                Ok(false)
+                match made {
+                    Ok(()) => Ok(false),
+                    Err(Failed::NoRights) => {
+                        let base = &self.ensemble.settings.base;
+                        let missing = live::missing_base(&*live.session, base, &Failed::NoRights);
+                        let missing = missing.await;
+                        Err(missing.unwrap_or_else(|| Failure::no_base(&self.paths.election)))
+                    }
+                    Err(failed) => Err(self.trouble(failed, "make", false)),
+                }
             }
             Err(failed) => {
                 if !matches!(failed, Failed::Lost | Failed::Ended(_)) {

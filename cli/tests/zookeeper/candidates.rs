@@ -3,12 +3,12 @@
 use std::process::Stdio;
 
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::common::place::Candidate;
 use crate::common::program::Program;
 use crate::common::{send, wait_for, wait_until};
-use crate::scene::{Place, ensemble, server};
+use crate::scene::{Place, server};
 
 /// A job that leaves a word when it is told to stop.
 const POLITE: &str = "trap 'echo ended > ended; exit' TERM; while :; do sleep 0.05; done";
@@ -28,11 +28,6 @@ fn a_leader_that_is_told_to_end_gives_the_lock_back_when_its_job_has_ended_and_t
     assert_eq!(first.status(), Some(143));
     let ended = std::fs::read_to_string(place.folder().join("ended"));
     assert_eq!(ended.unwrap(), "ended\n", "the job came first");
-    // What a leader leaves.
-    let note = format!("{}/_tenure_/notes/nightly", place.base);
-    let (note, _) = ensemble().operator().read(&note).unwrap();
-    let note: Value = serde_json::from_slice(&note).unwrap();
-    assert_eq!(note["token"], leader["token"]);
     assert_ne!(place.queue().first().unwrap(), "pod-0");
     place.wait_for_leader("pod-1");
     assert!(place.status()["token"].as_u64() > leader["token"].as_u64());
