@@ -1,18 +1,17 @@
 //! A candidate of ours: this program again, with a task in its environment.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tenure::elector::{Backoff, Told};
 use tenure::kubernetes::{Cluster, DeathProof};
-use tenure::time::Clock as _;
-use tenure::{CandidateName, Control, ElectionName, Event, Leadership};
+use tenure::{Control, ElectionName};
 use tokio::task::LocalSet;
 
 use crate::bare::Bare;
+use crate::campaign::{campaign, pause, say};
 use crate::{harness, scene};
 
 /// In a candidate's process this says what it does.
@@ -79,17 +78,6 @@ pub(crate) fn asked_for() -> Option<Task> {
     Some(Task::parse(&text).expect("the parent has written a task"))
 }
 
-/// Tells the parent one line: the time, what, about whom, and in which election.
-fn say(what: &str, whom: &str, election: &str) {
-    let line = format!("{} {what} {whom} {election}\n", harness::now().as_nanos());
-    // A parent that has gone needs no answer.
-    drop(std::io::stdout().lock().write_all(line.as_bytes()));
-}
-
-async fn pause(duration: Duration) {
-    tenure::host::SystemClock::new().sleep(duration).await;
-}
-
 /// Does its task until it is told to quit, or its parent has gone.
 pub(crate) fn run(task: &Task) {
     say("begins", &task.identity, "");
@@ -137,42 +125,12 @@ async fn one(
     identity: String,
     controls: Arc<Mutex<Vec<Control>>>,
 ) {
-    if !wait.is_zero() {
-        pause(wait).await;
-    }
+    pause(wait).await;
     let election = scene::election(number);
     let name = ElectionName::new(&election).expect("a plain word is a name");
     let lock = cluster.lock(name).expect("a plain name");
-    let builder = tenure::election(lock).expect("the machine has what an election needs");
-    let candidate = CandidateName::new(&identity).expect("a plain word is a name");
-    let mut elector = builder
-        .candidate(candidate)
-        .build()
-        .expect("the standard timing");
-    let control = elector.control();
-    let mut events = control.events();
-    controls.lock().expect("nobody panics").push(control);
-    let lead = async {
-        let work = |leadership: Leadership| {
-            say("leads", &identity, &election);
-            async move {
-                leadership.cancelled().await;
-                Ok::<(), String>(())
-            }
-        };
-        drop(elector.run_forever(Backoff::STANDARD, work).await);
-    };
-    let tell = async {
-        while let Some(told) = events.next().await {
-            if let Told::Event(Event::LeaderChanged {
-                leader: Some(leader),
-            }) = told
-            {
-                say("knows", &leader.to_string(), &election);
-            }
-        }
-    };
-    tokio::join!(lead, tell);
+    let meet = |control| controls.lock().expect("nobody panics").push(control);
+    campaign(lock, &identity, &election, meet).await;
 }
 
 fn obey(controls: &Mutex<Vec<Control>>, identity: &str) {

@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
 
 mod bare;
+#[path = "../harness/campaign.rs"]
+mod campaign;
 mod candidate;
 mod crash;
 mod crowd;

@@ -1,15 +1,14 @@
 //! A candidate of ours: this program again, with a task in its environment.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::process::Command;
 use std::time::Duration;
 
-use tenure::elector::{Backoff, Told};
-use tenure::time::Clock as _;
+use tenure::ElectionName;
 use tenure::zookeeper::Ensemble;
-use tenure::{CandidateName, ElectionName, Event, Leadership};
 use tokio::task::LocalSet;
 
+use crate::campaign::{campaign, pause};
 use crate::harness;
 use crate::scene::election;
 
@@ -69,13 +68,6 @@ pub(crate) fn asked_for() -> Option<Task> {
     Some(Task::parse(&text).expect("the parent has written a task"))
 }
 
-/// Tells the parent one line: the time, what, about whom, and in which election.
-fn say(what: &str, whom: &str, election: &str) {
-    let line = format!("{} {what} {whom} {election}\n", harness::now().as_nanos());
-    // A parent that has gone needs no answer.
-    drop(std::io::stdout().lock().write_all(line.as_bytes()));
-}
-
 /// Does its task until its parent has gone, or kills it.
 pub(crate) fn run(task: &Task) {
     std::thread::spawn(|| {
@@ -108,36 +100,9 @@ pub(crate) fn run(task: &Task) {
 
 /// One election.
 async fn one(ensemble: Ensemble, number: u32, wait: Duration, identity: String) {
-    if !wait.is_zero() {
-        tenure::host::SystemClock::new().sleep(wait).await;
-    }
+    pause(wait).await;
     let election = election(number);
     let name = ElectionName::new(&election).expect("a plain word is a name");
     let lock = ensemble.lock(name).expect("a plain name");
-    let builder = tenure::election(lock).expect("the machine has what an election needs");
-    let candidate = CandidateName::new(&identity).expect("a plain word is a name");
-    let built = builder.candidate(candidate).build();
-    let mut elector = built.expect("the timing of the session");
-    let mut events = elector.control().events();
-    let lead = async {
-        let work = |leadership: Leadership| {
-            say("leads", &identity, &election);
-            async move {
-                leadership.cancelled().await;
-                Ok::<(), String>(())
-            }
-        };
-        drop(elector.run_forever(Backoff::STANDARD, work).await);
-    };
-    let tell = async {
-        while let Some(told) = events.next().await {
-            if let Told::Event(Event::LeaderChanged {
-                leader: Some(leader),
-            }) = told
-            {
-                say("knows", &leader.to_string(), &election);
-            }
-        }
-    };
-    tokio::join!(lead, tell);
+    campaign(lock, &identity, &election, drop).await;
 }
