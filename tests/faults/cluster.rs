@@ -16,13 +16,15 @@ use crate::line::{Kind, Line};
 use crate::process;
 use crate::program::program;
 use crate::servers::Servers;
-use crate::wait::{Stopwatch, poll, time_of_day};
+use crate::wait::{Stopwatch, poll, time_of_day, wall_ms};
 
 /// How many candidates there are.
 pub(crate) const CANDIDATES: usize = 5;
 
 /// How long a dead candidate stays dead.
 const RESTART: Duration = Duration::from_millis(50);
+/// How many fires, one a second, the jobs may be behind when the next fault strikes.
+const FIRES_BEHIND_MOST: i64 = 50;
 
 /// What the candidates want.
 #[derive(Clone, Debug)]
@@ -244,6 +246,21 @@ impl Cluster {
             process::is_alive(newest.run.first_pid).then_some(())
         });
         assert!(alive.is_some(), "nobody runs the job\n{}", self.story());
+    }
+
+    /// Waits while the jobs of a schedule are far behind: the program catches up with a hundred fires at the most.
+    pub(crate) fn let_catch_up(&mut self) {
+        let caught_up = poll(|| {
+            self.tend();
+            let fire = self.newest_start().and_then(|start| start.fire_s);
+            let behind = fire.map_or(0, |fire| wall_ms() / 1_000 - fire);
+            (behind < FIRES_BEHIND_MOST).then_some(())
+        });
+        assert!(
+            caught_up.is_some(),
+            "nobody catches up with the fires\n{}",
+            self.story()
+        );
     }
 
     /// Asks all candidates to end, and waits until nothing of them is left.

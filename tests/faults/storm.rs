@@ -61,6 +61,7 @@ impl Storm {
         if self.random.below(5) != 0 {
             self.cluster.wait_for_a_run();
         }
+        self.cluster.let_catch_up();
         let pause_ms = self.random.below(120);
         self.tend_for(Duration::from_millis(pause_ms));
     }
@@ -111,6 +112,10 @@ impl Storm {
         guards.extend(job.and_then(Status::of).map(|status| status.parent));
         let ours = i32::try_from(std::process::id()).expect("a process id fits");
         guards.retain(|pid| *pid != program && *pid != ours && *pid > 1 && Some(*pid) != job);
+        if self.outlives_its_guards() {
+            // One whose program has died is the last that can end the job.
+            guards.retain(|pid| Status::of(*pid).is_some_and(|status| status.parent == program));
+        }
         guards
     }
 
@@ -168,9 +173,14 @@ impl Storm {
     fn kill_guards(&mut self) {
         let newest = self.cluster.newest_start().map(|start| start.run.token);
         self.signal_all(Self::guards, Signal::KILL);
-        if let (Some(token), false) = (newest, matches!(self.cluster.lock(), Lock::File(_))) {
+        if let (Some(token), true) = (newest, self.outlives_its_guards()) {
             self.cluster.await_end_of(token);
         }
+    }
+
+    /// Whether the job no longer keeps the lock when program and guard have died, as it does where the lock ages.
+    fn outlives_its_guards(&self) -> bool {
+        !matches!(self.cluster.lock(), Lock::File(_))
     }
 
     /// What these leave of the job keeps the lock for as long as it lives, so somebody has to end it.

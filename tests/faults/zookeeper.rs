@@ -2,10 +2,6 @@
 //!
 //! `TENURE_FAULTS=3000 tools/test --test faults_on_zookeeper` does ten times as many faults as usual, `TENURE_FAULTS_SEED=…` the same
 //! faults again, and `TENURE_PROGRAM=…` takes a program that is there already.
-//!
-//! It runs by its name only, and not with all tests, because it fails. In its one whole run two of five storms did. Among candidates of one name a job
-//! outlived its leadership and ran beside those of later leaders until the end: its program had died, and nothing had ended the job. Whether its guard
-//! was killed in the same moment, which is never claimed, or not, is not known. And nobody led for a minute after the servers had lost their quorum.
 
 #![allow(
     dead_code,
