@@ -20,6 +20,7 @@ mod log;
 mod network;
 mod node;
 mod operator;
+mod queues;
 mod recorded;
 mod resource;
 mod run;

@@ -72,7 +72,10 @@ impl AckedStart {
         let leased = scene.facts.backend == Backend::Lease;
         let took_effect = |request: &Request| {
             let own = request.node == id && request.life == node.life;
-            let proves = matches!(request.operation, Operation::Acquire | Operation::Renew);
+            let proves = matches!(
+                request.operation,
+                Operation::Acquire | Operation::Beat | Operation::Renew
+            );
             own && proves && (request.wrote || (!leased && request.landed))
         };
         let request = match node.sent_at(sent).map(|id| scene.request(id)) {

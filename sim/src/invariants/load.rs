@@ -3,7 +3,7 @@ use super::scene::Scene;
 use super::{Facts, Invariant};
 use crate::TrueTime;
 use crate::plan::Fault;
-use crate::trace::{Record, RequestId, What};
+use crate::trace::{Operation, Record, RequestId, What};
 
 /// L6: no candidate sends more calls than it may, whatever the store answers: there is no herd and no tight loop.
 ///
@@ -103,6 +103,12 @@ impl Load {
     }
 
     pub(super) fn sent(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+        // A session gives its signs of life beside the calls, as often as its timeout asks for.
+        if let What::Sent { operation, .. } = record.what
+            && operation == Operation::Beat
+        {
+            return;
+        }
         let Some(index) = scene.index(record) else {
             return;
         };
@@ -151,7 +157,6 @@ mod tests {
     use super::*;
     use crate::invariants::history::History;
     use crate::plan::Backend;
-    use crate::trace::Operation;
 
     fn asks(every_ms: u64) -> Vec<Invariant> {
         let mut history = History::of(Backend::Lease);

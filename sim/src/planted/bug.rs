@@ -1,6 +1,7 @@
 use std::fmt;
 
 use tenure_backends::kubernetes::simulated as kubernetes;
+use tenure_backends::zookeeper::simulated as zookeeper;
 use tenure_core::planted::Mistake;
 
 use super::catalogue::CATALOGUE;
@@ -36,6 +37,8 @@ pub enum Planting {
     Lease(kubernetes::Mistake),
     /// Between that and the API server.
     Client(Carelessness),
+    /// In the backend of ZooKeeper.
+    Queue(zookeeper::Mistake),
 }
 
 /// What is known about a bug.
@@ -137,7 +140,15 @@ impl Bug {
         }
     }
 
-    /// The mistake of that backend's client, if it is one.
+    /// The mistake of the backend of ZooKeeper, if it is one.
+    pub fn queue_mistake(self) -> Option<zookeeper::Mistake> {
+        match self.planting() {
+            Planting::Queue(mistake) => Some(mistake),
+            _ => None,
+        }
+    }
+
+    /// The mistake of the client of the backend of Kubernetes, if it is one.
     pub fn carelessness(self) -> Option<Carelessness> {
         match self.planting() {
             Planting::Client(carelessness) => Some(carelessness),

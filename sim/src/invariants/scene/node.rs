@@ -144,10 +144,12 @@ impl Node {
         false
     }
 
-    /// The claim or renewal that was sent at this moment, as far as it is remembered.
+    /// The claim, renewal or sign of life that was sent at this moment, as far as it is remembered.
     pub(in crate::invariants) fn sent_at(&self, at: TrueTime) -> Option<RequestId> {
-        let mut sends = self.sends.iter().flatten();
-        sends.find(|(sent, _)| *sent == at).map(|(_, id)| *id)
+        let sends = self.sends.iter().flatten();
+        let then = sends.filter(|(sent, _)| *sent == at);
+        // A call that waits for a sign of life may send that at the same moment: it is what counts.
+        then.map(|(_, id)| *id).max()
     }
 
     /// Whether sends of that time may be forgotten.
@@ -157,11 +159,16 @@ impl Node {
     }
 
     fn sent(&mut self, at: TrueTime, request: RequestId, operation: Operation) {
-        self.pending = Some(request);
+        if operation != Operation::Beat {
+            self.pending = Some(request);
+        }
         if operation == Operation::Renew {
             self.renewal = Some(request);
         }
-        if matches!(operation, Operation::Acquire | Operation::Renew) {
+        if matches!(
+            operation,
+            Operation::Acquire | Operation::Beat | Operation::Renew
+        ) {
             self.sends[self.next_send] = Some((at, request));
             self.next_send = (self.next_send + 1) % SENDS;
         }
