@@ -34,5 +34,7 @@ mod work;
 mod world;
 
 pub(crate) use gate::Gate;
+#[cfg(test)]
+pub(crate) use network::LinkState;
 pub(crate) use network::{Network, Route};
 pub use run::run;

@@ -1,15 +1,18 @@
 use std::fmt;
 
 use tenure_backends::kubernetes::simulated as kubernetes;
-use tenure_backends::zookeeper::simulated as zookeeper;
+use tenure_backends::zookeeper::simulated as ensemble;
 use tenure_core::planted::Mistake;
 
 use super::catalogue::CATALOGUE;
+use super::zookeeper;
 use super::distortion::Distortion;
 use crate::Tier;
 use crate::api_server::Carelessness;
 use crate::invariants::Invariant;
 use crate::plan::Backend;
+
+const BUGS: usize = CATALOGUE.len() + zookeeper::CATALOGUE.len();
 
 /// A planted mistake: an entry of the catalogue.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +41,7 @@ pub enum Planting {
     /// Between that and the API server.
     Client(Carelessness),
     /// In the backend of ZooKeeper.
-    Queue(zookeeper::Mistake),
+    Queue(ensemble::Mistake),
 }
 
 /// What is known about a bug.
@@ -60,8 +63,8 @@ pub(super) struct Entry {
 
 impl Bug {
     /// All of them, in the order of their names.
-    pub const ALL: [Self; CATALOGUE.len()] = {
-        let mut all = [Self { index: 0 }; CATALOGUE.len()];
+    pub const ALL: [Self; BUGS] = {
+        let mut all = [Self { index: 0 }; BUGS];
         let mut index = 0;
         while index < all.len() {
             all[index].index = index;
@@ -88,7 +91,10 @@ impl Bug {
     }
 
     fn entry(self) -> &'static Entry {
-        &CATALOGUE[self.index]
+        match self.index.checked_sub(CATALOGUE.len()) {
+            None => &CATALOGUE[self.index],
+            Some(index) => &zookeeper::CATALOGUE[index],
+        }
     }
 
     /// Its name, as command lines have it.
@@ -141,7 +147,7 @@ impl Bug {
     }
 
     /// The mistake of the backend of ZooKeeper, if it is one.
-    pub fn queue_mistake(self) -> Option<zookeeper::Mistake> {
+    pub fn queue_mistake(self) -> Option<ensemble::Mistake> {
         match self.planting() {
             Planting::Queue(mistake) => Some(mistake),
             _ => None,
