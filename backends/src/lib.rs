@@ -11,6 +11,8 @@ mod locked;
 #[cfg(any(feature = "file", feature = "kubernetes", feature = "zookeeper"))]
 mod mailbox;
 #[cfg(any(feature = "kubernetes", feature = "zookeeper"))]
+mod request_text;
+#[cfg(any(feature = "kubernetes", feature = "zookeeper"))]
 #[cfg_attr(
     not(any(feature = "simulated-api", feature = "simulated-ensemble")),
     expect(

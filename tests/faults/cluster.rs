@@ -281,17 +281,36 @@ impl Cluster {
         process::with_environment(&format!("{}={}", job::FOLDER, self.folder.display()))
     }
 
+    /// What lives of the runs under a token.
+    fn processes_of(&self, token: u128) -> Vec<i32> {
+        let ours = self.processes();
+        let mut of_the_run = process::with_environment(&format!("TENURE_TOKEN={token}"));
+        of_the_run.retain(|pid| ours.contains(pid));
+        of_the_run
+    }
+
     /// Kills what is left of the runs under a token, until nothing is: something may just be starting.
     pub(crate) fn kill_run(&self, token: u128) {
         let _ = poll(|| {
-            let ours = self.processes();
-            let mut of_the_run = process::with_environment(&format!("TENURE_TOKEN={token}"));
-            of_the_run.retain(|pid| ours.contains(pid));
+            let of_the_run = self.processes_of(token);
             of_the_run
                 .iter()
                 .for_each(|pid| process::signal(*pid, Signal::KILL));
             of_the_run.is_empty().then_some(())
         });
+    }
+
+    /// Waits until nothing lives of the runs under a token.
+    pub(crate) fn await_end_of(&mut self, token: u128) {
+        let gone = poll(|| {
+            self.tend();
+            self.processes_of(token).is_empty().then_some(())
+        });
+        assert!(
+            gone.is_some(),
+            "the runs under token {token} do not end\n{}",
+            self.story()
+        );
     }
 
     /// Writes down what is done to the candidates, beside what they say.
@@ -302,8 +321,8 @@ impl Cluster {
     /// What a person needs who looks for the reason of a failure.
     pub(crate) fn story(&self) -> String {
         let overlaps = checker::overlaps(&self.lines);
-        let mut story = format!("overlaps so far: {overlaps:#?}\nlast faults:\n");
-        for fault in self.faults.iter().rev().take(8).rev() {
+        let mut story = format!("overlaps so far: {overlaps:#?}\nfaults:\n");
+        for fault in &self.faults {
             story += &format!("    {fault}\n");
         }
         for number in 0..CANDIDATES {

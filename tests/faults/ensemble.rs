@@ -100,19 +100,18 @@ impl Storm {
                 ways.proxies().for_each(Proxy::cut);
                 self.let_pass(stop);
             }
-            WayFault::Hold(stop) => {
-                let hold = |way: &Proxy| way.flow(Flow::Hold, Flow::Hold);
-                ways.proxies().for_each(hold);
-                self.let_pass(stop);
-            }
-            WayFault::HoldReplies(stop) => {
-                let hold = |way: &Proxy| way.flow(Flow::Pass, Flow::Hold);
-                ways.proxies().for_each(hold);
-                self.let_pass(stop);
-            }
+            WayFault::Hold(stop) => self.let_flow(ways, (Flow::Hold, Flow::Hold), stop),
+            WayFault::HoldReplies(stop) => self.let_flow(ways, (Flow::Pass, Flow::Hold), stop),
+            WayFault::HoldRequests(stop) => self.let_flow(ways, (Flow::Hold, Flow::Pass), stop),
             WayFault::LoseReply => ways.proxies().for_each(Proxy::lose_next_reply),
             WayFault::LoseRequest => ways.proxies().for_each(Proxy::lose_next_request),
         }
         ways.heal();
+    }
+
+    /// What happens to requests and replies for a while.
+    fn let_flow(&mut self, ways: &Way, (requests, replies): (Flow, Flow), stop: Stop) {
+        ways.proxies().for_each(|way| way.flow(requests, replies));
+        self.let_pass(stop);
     }
 }

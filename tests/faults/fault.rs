@@ -45,6 +45,8 @@ pub(crate) enum WayFault {
     Hold(Stop),
     /// Requests arrive, replies wait.
     HoldReplies(Stop),
+    /// Requests wait, replies to earlier ones arrive.
+    HoldRequests(Stop),
     LoseReply,
     LoseRequest,
 }
@@ -180,6 +182,8 @@ pub(crate) const NETWORK: Mix = &[&[
     (2, way(Victim::Follower, WayFault::Hold(Stop::Long))),
     (5, way(Victim::Leader, WayFault::HoldReplies(Stop::Long))),
     (3, way(Victim::Leader, WayFault::HoldReplies(Stop::Short))),
+    (2, way(Victim::Leader, WayFault::HoldRequests(Stop::Long))),
+    (2, way(Victim::Leader, WayFault::HoldRequests(Stop::Short))),
     (6, way(Victim::Leader, WayFault::LoseReply)),
     (3, way(Victim::Leader, WayFault::LoseRequest)),
     (2, way(Victim::Follower, WayFault::LoseReply)),
@@ -226,6 +230,14 @@ pub(crate) const NETWORK_OF_NODES: Mix = &[&[
     (
         3,
         to_ensemble(Victim::Leader, WayFault::HoldReplies(Stop::Short)),
+    ),
+    (
+        2,
+        to_ensemble(Victim::Leader, WayFault::HoldRequests(Stop::Long)),
+    ),
+    (
+        2,
+        to_ensemble(Victim::Leader, WayFault::HoldRequests(Stop::Short)),
     ),
     (6, to_ensemble(Victim::Leader, WayFault::LoseReply)),
     (3, to_ensemble(Victim::Leader, WayFault::LoseRequest)),

@@ -145,6 +145,10 @@ impl Storm {
                 way.flow(Flow::Pass, Flow::Hold);
                 self.let_pass(stop);
             }
+            WayFault::HoldRequests(stop) => {
+                way.flow(Flow::Hold, Flow::Pass);
+                self.let_pass(stop);
+            }
             WayFault::LoseReply => way.lose_next_reply(),
             WayFault::LoseRequest => way.lose_next_request(),
         }

@@ -119,7 +119,7 @@ impl Storm {
             Fault::DeleteLockFile => self.remove_lock_file(),
             Fault::Ensemble(fault) => self.strike_ensemble(fault),
             Fault::FillDisk => self.fill_disk(),
-            Fault::KillGuard => self.signal_all(Self::guards, Signal::KILL),
+            Fault::KillGuard => self.kill_guards(),
             Fault::KillJob => {
                 self.signal_all(|storm| storm.job().into_iter().collect(), Signal::KILL)
             }
@@ -163,6 +163,16 @@ impl Storm {
             .collect()
     }
 
+    /// Only the program can end what its guard leaves behind. Where the lock ages, it is given the time for it: what outlives both is excluded
+    /// from the claim, and the next fault may be the program's death.
+    fn kill_guards(&mut self) {
+        let newest = self.cluster.newest_start().map(|start| start.run.token);
+        self.signal_all(Self::guards, Signal::KILL);
+        if let (Some(token), false) = (newest, matches!(self.cluster.lock(), Lock::File(_))) {
+            self.cluster.await_end_of(token);
+        }
+    }
+
     /// What these leave of the job keeps the lock for as long as it lives, so somebody has to end it.
     fn kill_program_and_guards(&mut self) {
         let newest = self.cluster.newest_start().map(|start| start.run.token);
@@ -184,8 +194,12 @@ impl Storm {
 
     /// For how long something is stopped.
     pub(crate) fn length(&mut self, stop: Stop) -> Duration {
+        let deadline_ms = match self.cluster.lock() {
+            Lock::File(_) | Lock::Lease(_) => 3_500,
+            Lock::Nodes(_) => 8_500,
+        };
         Duration::from_millis(match stop {
-            Stop::Long => 3_500 + self.random.below(2_500),
+            Stop::Long => deadline_ms + self.random.below(2_500),
             Stop::Short => self.random.below(700),
         })
     }

@@ -2,10 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tenure_core::backend::{Note, OperatorRequest, RequestKind};
+use tenure_core::backend::{Note, OperatorRequest};
 use tenure_core::{FencingToken, Identity, Incarnation, WallTime};
 
 use super::record::Lease;
+use crate::request_text;
 
 /// Which election the Lease is of.
 pub(crate) const ELECTION: &str = "tenure/election";
@@ -63,29 +64,7 @@ pub(crate) fn encode_note(note: &Note) -> (Option<String>, Option<String>) {
 }
 
 pub(crate) fn request(lease: &Lease) -> Option<OperatorRequest> {
-    let (kind, token) = lease.annotation(REQUEST)?.split_once(' ')?;
-    let kind = match kind {
-        "pause" => RequestKind::Pause,
-        "resign" => RequestKind::Resign,
-        _ => return None,
-    };
-    let token = match token {
-        "-" => None,
-        number => Some(number.parse().ok()?),
-    };
-    Some(OperatorRequest { kind, token })
-}
-
-pub(crate) fn encode_request(request: &OperatorRequest) -> String {
-    let kind = match request.kind {
-        RequestKind::Pause => "pause",
-        RequestKind::Resign => "resign",
-        RequestKind::Resume => "resume",
-    };
-    match request.token {
-        Some(token) => format!("{kind} {token}"),
-        None => format!("{kind} -"),
-    }
+    request_text::parse(lease.annotation(REQUEST)?)
 }
 
 /// That there is no request any more, in words that no earlier write has used.

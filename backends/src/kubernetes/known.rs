@@ -72,17 +72,13 @@ impl Known {
     pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
         let before = self.looked.replace(now);
         self.see(before.unwrap_or(now), lease);
-        self.shown_by_answer(lease);
+        self.keep(Kept::of(lease));
     }
 
     /// The answer to a write shows the Lease, as it became after the write `began`.
     pub(crate) fn wrote(&mut self, began: Reading, lease: &Lease) {
         self.looked = Some(began);
         self.see(began, lease);
-        self.shown_by_answer(lease);
-    }
-
-    fn shown_by_answer(&mut self, lease: &Lease) {
         self.keep(Kept::of(lease));
     }
 

@@ -18,6 +18,7 @@ use tenure_core::{
 use super::error::Failure;
 use super::template::Template;
 use super::{annotations, time};
+use crate::request_text;
 
 /// A Lease as the API server has it, but for `managedFields`, which the server keeps by itself when they are left out.
 #[derive(Clone, PartialEq, Debug)]
@@ -523,7 +524,7 @@ impl Draft {
     pub(crate) fn request(&mut self, request: &OperatorRequest, wall: WallTime) {
         let text = match request.kind {
             RequestKind::Resume => annotations::encode_resumed(wall),
-            _ => annotations::encode_request(request),
+            _ => request_text::encode(request),
         };
         self.annotate(annotations::REQUEST, Some(text));
     }

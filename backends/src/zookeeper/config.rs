@@ -3,7 +3,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use tenure_core::timing::CLOCK_DRIFT_PPM_MAX;
-use tenure_core::{Clock, Error, ErrorKind};
+use tenure_core::{Error, ErrorKind};
 use tokio::runtime::Handle;
 
 use super::acl::Acl;
@@ -17,7 +17,7 @@ use super::secret::Credentials;
 use super::session::Servers;
 use super::tls::{self, Identity, TlsFiles};
 use crate::host::SystemClock;
-use crate::tasks::{Tasks, TokioTasks};
+use crate::tasks::TokioTasks;
 
 /// The longest session timeout: what the servers' protocol can say, in milliseconds.
 const SESSION_TIMEOUT_MAX: Duration = Duration::from_millis(i32::MAX as u64);
@@ -230,7 +230,7 @@ impl EnsembleBuilder {
         let servers = Arc::new(self.servers_by_client()?);
         let tasks = TokioTasks::present().ok_or_else(no_runtime)?;
         let clock = Arc::new(SystemClock::new());
-        open(
+        Ensemble::open(
             settings,
             servers,
             clock,
@@ -251,7 +251,7 @@ impl EnsembleBuilder {
         };
         let opened = async {
             let settings = self.settings()?;
-            open(settings, world.servers, world.clock, world.tasks, planted).await
+            Ensemble::open(settings, world.servers, world.clock, world.tasks, planted).await
         };
         let opened = opened.await;
         opened.map_err(|failure: Failure| failure.into_error("open"))
@@ -452,14 +452,4 @@ fn no_runtime() -> Failure {
     invalid(
         "there is no tokio runtime here: open the ensemble on the one that the election runs on",
     )
-}
-
-async fn open(
-    settings: Settings,
-    servers: Arc<dyn Servers>,
-    clock: Arc<dyn Clock>,
-    tasks: Arc<dyn Tasks>,
-    planted: Planted,
-) -> Result<Ensemble, Failure> {
-    Ensemble::open(settings, servers, clock, tasks, planted).await
 }

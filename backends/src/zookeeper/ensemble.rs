@@ -177,9 +177,7 @@ impl Shared {
 
     /// How long after the acknowledgement of a heartbeat the servers have passed it on, by their clocks.
     pub(crate) fn gap(&self) -> Duration {
-        let tick = self.settings.tick_time.unwrap_or_default();
-        let passed_on = (self.session_timeout() / 4).max(tick / 2);
-        passed_on.saturating_add(self.settings.jitter)
+        self.pace().passed_on
     }
 
     /// The session of now, if there is one that has not ended.

@@ -10,7 +10,7 @@ use super::place::Place;
 use super::planted::Mistake;
 use super::queue::Queue;
 use super::record::Left;
-use super::session::{Failed, Mode, Step};
+use super::session::{Failed, Step};
 use crate::locked::locked;
 
 impl Queue {
@@ -29,7 +29,11 @@ impl Queue {
         if let Some(note) = &renewal.note {
             let token = renewal.hold.token;
             let left = Left::new(token, Some(note), None);
-            match self.leave_record(&place, &left, false).await {
+            let check = |path| Step::Check {
+                path,
+                version: None,
+            };
+            match self.leave_record(&place, &left, check).await {
                 Ok(()) => {}
                 Err(Failed::NoNode) => return Ok(Renewed::Conflict(None)),
                 Err(failed) => {
@@ -61,37 +65,29 @@ impl Queue {
         }))
     }
 
-    /// Writes what a leader leaves, if its node is there; deletes that with it, if it is to.
-    async fn leave_record(&self, place: &Place, left: &Left, delete: bool) -> Result<(), Failed> {
+    /// Writes what a leader leaves, together with a step on its node, without which nothing is written.
+    async fn leave_record(
+        &self,
+        place: &Place,
+        left: &Left,
+        with: impl FnOnce(String) -> Step,
+    ) -> Result<(), Failed> {
         let Some((_, path)) = &place.node else {
             return Err(Failed::NoNode);
         };
         let session = &place.live.session;
-        let guard = |path: &str| match delete {
-            true => Step::Delete {
-                path: path.to_owned(),
-                version: Some(0),
-            },
-            false => Step::Check {
-                path: path.to_owned(),
-                version: None,
-            },
-        };
-        let note = self.paths.note.clone();
-        let set = |data| Step::Set {
-            path: note.clone(),
-            data,
+        let set = Step::Set {
+            path: self.paths.note.clone(),
+            data: left.to_bytes(),
             version: None,
         };
+        let steps = vec![with(path.clone()), set];
         let sent = self.ensemble.clock.now();
-        let mut answer = session.multi(vec![guard(path), set(left.to_bytes())]).await;
+        let mut answer = session.multi(steps.clone()).await;
         if answer == Err(Failed::NoNode) {
             // The one or the other is missing.
-            match live::create(&**session, &note, b"", Mode::Persistent, Mode::Persistent).await {
-                Ok(_) | Err(Failed::NodeExists) => {}
-                Err(failed) => return Err(failed),
-            }
-            answer = session.multi(vec![guard(path), set(left.to_bytes())]).await;
+            live::make(&**session, &self.paths.note).await?;
+            answer = session.multi(steps).await;
         }
         if answer.is_ok() {
             place.live.wrote(sent);
@@ -117,10 +113,14 @@ impl Queue {
             place.note.as_ref(),
             Some(release.candidate.incarnation),
         );
+        let delete = |path| Step::Delete {
+            path,
+            version: Some(0),
+        };
         let answer = if self.ensemble.planted.is(Mistake::ReleaseByName) {
             self.release_by_name(&place).await
         } else {
-            self.leave_record(&place, &left, true).await
+            self.leave_record(&place, &left, delete).await
         };
         let gone = match answer {
             Ok(()) => true,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tenure_core::Clock;
 
+use super::live;
 use super::names::{self, Strangers, Uuid};
-use super::session::{Failed, Mode, Session, State};
+use super::session::{Failed, Session, State};
 use crate::mailbox::Mailbox;
 
 /// Something to be done on a session without haste.
@@ -56,29 +57,39 @@ impl Janitor {
         });
     }
 
-    /// Works until the session ends.
+    /// Works until the session ends. What cannot be done yet waits behind what else there is to do.
     pub(crate) async fn work(self: Arc<Self>) {
+        let mut refused = Vec::new();
         loop {
             let take = |chores: &mut Vec<Chore>| (!chores.is_empty()).then(|| chores.remove(0));
             let chore = self.chores.next(take).await;
-            loop {
-                match self.attempt(&chore).await {
-                    Ok(()) => break,
-                    Err(Failed::Ended(_)) => return,
-                    Err(error @ (Failed::NoRights | Failed::Unsupported | Failed::Other(_))) => {
-                        tracing::warn!(%error, ?chore, "a node could not be tidied away");
-                        break;
-                    }
-                    Err(_) => self.pause().await,
+            let error = match self.attempt(&chore).await {
+                Ok(()) => {
+                    refused.retain(|other| *other != chore);
+                    continue;
+                }
+                Err(Failed::Ended(_)) => return,
+                Err(error) => error,
+            };
+            if error.is_refusal() {
+                if !refused.contains(&chore) {
+                    tracing::warn!(%error, ?chore, "a node could not be tidied away");
+                    refused.push(chore.clone());
+                }
+                if matches!(chore, Chore::Make(_)) {
+                    continue;
                 }
             }
+            // A node that stays stands in everybody's way: also what was refused is tried again.
+            self.ask(chore);
+            self.pause().await;
         }
     }
 
     /// Waits for a connection, or for a while.
     async fn pause(&self) {
         if self.session.state() == State::Disconnected {
-            self.session.state_after(State::Disconnected).await;
+            live::connected(&*self.session).await;
         } else {
             self.clock.sleep(self.retry).await;
         }
@@ -86,19 +97,7 @@ impl Janitor {
 
     async fn attempt(&self, chore: &Chore) -> Result<(), Failed> {
         match chore {
-            Chore::Make(path) => {
-                let made = super::live::create(
-                    &*self.session,
-                    path,
-                    b"",
-                    Mode::Persistent,
-                    Mode::Persistent,
-                );
-                match made.await {
-                    Ok(_) | Err(Failed::NodeExists) => Ok(()),
-                    Err(failed) => Err(failed),
-                }
-            }
+            Chore::Make(path) => live::make(&*self.session, path).await,
             Chore::Delete(path) => self.delete(path).await,
             Chore::Find { among, uuid } => {
                 let synced = self.session.sync(among);

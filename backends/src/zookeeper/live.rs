@@ -54,6 +54,16 @@ struct Beats {
     trouble: Option<Failed>,
 }
 
+impl Beats {
+    fn acknowledged(&mut self, sent: Reading, at: Reading) {
+        self.made = true;
+        if let Some(standing) = self.signs.standing() {
+            self.last_but_one = standing.sent;
+        }
+        self.signs.acknowledged(sent, at);
+    }
+}
+
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Live")
@@ -137,9 +147,7 @@ impl Live {
 
     /// Waits while there is no connection: what is sent meanwhile is lost at once, and found again too late.
     pub(crate) async fn connected(&self) {
-        while self.session.state() == State::Disconnected {
-            self.session.state_after(State::Disconnected).await;
-        }
+        connected(&*self.session).await;
     }
 
     /// What is known by now.
@@ -176,14 +184,9 @@ impl Live {
         Ok(self.standing())
     }
 
-    /// Takes in that a write of this session, sent then, was acknowledged just now.
+    /// Takes in that a write of this session that is no heartbeat, sent then, was acknowledged.
     pub(crate) fn wrote(&self, sent: Reading) {
-        let at = self.clock.now();
-        let mut beats = locked(&self.beats);
-        if let Some(standing) = beats.signs.standing() {
-            beats.last_but_one = standing.sent;
-        }
-        beats.signs.acknowledged(sent, at);
+        locked(&self.beats).signs.acknowledged_out_of_turn(sent);
     }
 
     /// Sends a heartbeat, or joins the one that is under way.
@@ -219,14 +222,12 @@ impl Live {
             if let Some(live) = live.upgrade() {
                 let mut beats = locked(&live.beats);
                 beats.flight = None;
-                beats.made |= answer.is_ok();
                 beats.trouble = match &answer {
                     Ok(()) | Err(Failed::Lost | Failed::Ended(_)) => None,
                     Err(refused) => Some(refused.clone()),
                 };
-                drop(beats);
                 if answer.is_ok() {
-                    live.wrote(sent);
+                    beats.acknowledged(sent, live.clock.now());
                 }
             }
             answer
@@ -299,11 +300,10 @@ async fn keep_beating(live: Weak<Live>, first: Beat) {
             (live.due_in(), Arc::clone(&live.clock))
         };
         clock.sleep(wait).await;
-        let reached = live.upgrade().map(|live| Arc::clone(&live.session));
-        if let Some(session) = reached
-            && session.state() == State::Disconnected
-        {
-            session.state_after(State::Disconnected).await;
+        // Not the session's keeper: it ends while there is no connection, if nobody else wants it.
+        let session = live.upgrade().map(|live| Arc::clone(&live.session));
+        if let Some(session) = session {
+            connected(&*session).await;
         }
         let (beat, retry) = {
             let Some(live) = live.upgrade() else { return };
@@ -319,6 +319,13 @@ async fn keep_beating(live: Weak<Live>, first: Beat) {
             tracing::debug!(%error, "a heartbeat was not acknowledged");
             clock.sleep(retry).await;
         }
+    }
+}
+
+/// Waits while a session has no connection.
+pub(crate) async fn connected(session: &dyn Session) {
+    while session.state() == State::Disconnected {
+        session.state_after(State::Disconnected).await;
     }
 }
 
@@ -339,6 +346,14 @@ pub(crate) async fn create(
         }
     }
     Err(Failed::NoNode)
+}
+
+/// Makes a node that stays, and its parents, as far as they are missing.
+pub(crate) async fn make(session: &dyn Session, path: &str) -> Result<(), Failed> {
+    match create(session, path, b"", Mode::Persistent, Mode::Persistent).await {
+        Ok(_) | Err(Failed::NodeExists) => Ok(()),
+        Err(failed) => Err(failed),
+    }
 }
 
 /// Makes the parents of `path` that are missing, from the lowest that can be made.

@@ -13,6 +13,8 @@ pub(crate) struct Pace {
     pub(crate) gap: Nanos,
     /// From one heartbeat to the next.
     pub(crate) interval: Nanos,
+    /// The same as the servers count it.
+    pub(crate) passed_on: Duration,
     /// How long to wait before a request that failed is made again.
     pub(crate) retry: Duration,
     /// What an election is timed by where nothing is set.
@@ -51,7 +53,9 @@ impl Pace {
         let whole = Nanos::from(session_timeout);
         let tick = with.tick_time.unwrap_or_default();
         // A server passes on who was there with every ping of its leader, every half tick; a session is at least two ticks.
-        let passed_on = (session_timeout / 4).max(tick / 2);
+        let passed_on = (session_timeout / 4)
+            .max(tick / 2)
+            .saturating_add(with.jitter);
         let asked = Timing::builder()
             .lease_duration(session_timeout)
             .clock_drift_ppm(with.clock_drift_ppm);
@@ -62,7 +66,7 @@ impl Pace {
             .renew_interval(Duration::from_millis(1))
             .retry_interval(Duration::from_millis(1))
             .build()?;
-        let gap = least.surely_elsewhere(passed_on.saturating_add(with.jitter));
+        let gap = least.surely_elsewhere(passed_on);
         let slack = Nanos::new(whole.get() / SLACK);
         let interval = Nanos::new(whole.get() / 3).max(gap.saturating_add(slack));
         let usable = least.validity();
@@ -79,6 +83,7 @@ impl Pace {
         Ok(Self {
             gap,
             interval,
+            passed_on,
             retry: timing.retry_interval(),
             timing,
             session_timeout,

@@ -335,10 +335,7 @@ impl Queue {
     ) -> Result<bool, Failure> {
         match answer {
             Ok((path, stat)) => {
-                if let Some(place) = &mut locked(&self.known).place {
-                    place.node = Some((stat.czxid, path));
-                }
-                self.moved.tell(|moved| *moved = true);
+                self.stands_at(path, stat);
                 Ok(true)
             }
             Err(Failed::NoNode) => {
@@ -399,11 +396,16 @@ impl Queue {
             self.give_up_place();
             return Ok(None);
         }
+        self.stands_at(path, stat);
+        Ok(Some(at))
+    }
+
+    /// Which node the own place is has been learned.
+    fn stands_at(&self, path: String, stat: Stat) {
         if let Some(place) = &mut locked(&self.known).place {
             place.node = Some((stat.czxid, path));
         }
         self.moved.tell(|moved| *moved = true);
-        Ok(Some(at))
     }
 
     /// The first place is the own one.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use tenure_core::backend::{Note, OperatorRequest, RequestKind};
 use tenure_core::{FencingToken, Incarnation};
 
+use crate::request_text;
+
 /// What leaders leave, as JSON that people can read.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -69,31 +71,16 @@ impl Left {
     }
 }
 
-/// An operator's request, as its node has it: `pause 17`, `resign -`, or nothing after a resumption.
+/// An operator's request, as its node has it; nothing after a resumption.
 pub(crate) fn request(data: &[u8]) -> Option<OperatorRequest> {
-    let (kind, token) = std::str::from_utf8(data).ok()?.split_once(' ')?;
-    let kind = match kind {
-        "pause" => RequestKind::Pause,
-        "resign" => RequestKind::Resign,
-        _ => return None,
-    };
-    let token = match token {
-        "-" => None,
-        number => Some(number.parse().ok()?),
-    };
-    Some(OperatorRequest { kind, token })
+    request_text::parse(std::str::from_utf8(data).ok()?)
 }
 
 pub(crate) fn encode_request(request: &OperatorRequest) -> Vec<u8> {
-    let kind = match request.kind {
-        RequestKind::Pause => "pause",
-        RequestKind::Resign => "resign",
-        RequestKind::Resume => return Vec::new(),
-    };
-    let token = request
-        .token
-        .map_or_else(|| "-".to_owned(), |token| token.to_string());
-    format!("{kind} {token}").into_bytes()
+    match request.kind {
+        RequestKind::Pause | RequestKind::Resign => request_text::encode(request).into_bytes(),
+        RequestKind::Resume => Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -127,6 +127,13 @@ pub enum Failed {
     Unsupported,
 }
 
+impl Failed {
+    /// Whether the servers have understood the request and will not do it, whoever's turn it is.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::NoRights | Self::Other(_) | Self::Unsupported)
+    }
+}
+
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

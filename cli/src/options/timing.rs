@@ -79,9 +79,7 @@ impl TimingOptions {
             .build()
             .map_err(|error| Failure::usage(explain(&error)))
     }
-}
 
-impl TimingOptions {
     /// The timing for a lock that is open: `timing`, unless the store counts by itself when a holder's session ends. Then what is not given
     /// follows from what it has granted.
     pub(crate) fn fitting(

@@ -59,11 +59,11 @@ pub struct Hold {
 /// [`Proof::Later`](super::Proof::Later) is then the session's to judge: `proven` is what its own writes have proved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Standing {
-    /// When the newest acknowledged sign of life was acknowledged.
+    /// When the newest acknowledged sign of life was acknowledged, of those that are given at their times.
     pub acknowledged: Reading,
     /// When the newest sign of life that is proven was sent: the deadline counts from here.
     pub proven: Reading,
-    /// When the newest acknowledged sign of life was sent: the next one is due a renew interval later.
+    /// When the newest acknowledged sign of life was sent, of those that are given at their times: the next one is due a renew interval later.
     pub sent: Reading,
 }
 

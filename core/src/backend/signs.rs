@@ -69,6 +69,21 @@ impl Signs {
         if is_later(sent, self.last.sent) {
             self.last = sign;
         }
+        self.acknowledged_out_of_turn(sent);
+        if self.gap.is_none() {
+            return;
+        }
+        if self.waiting.len() == WAITING_MAX {
+            // The oldest will be proven first, so it is the newest that makes room.
+            self.waiting.pop_back();
+        }
+        self.waiting.push_back(sign);
+    }
+
+    /// Takes in a sign that was not given at its time, but when there was something to write. With a gap it proves what an own sign at that
+    /// time would prove, and is not itself to be proven: the regular ones prove each other at their times, and whatever came between them
+    /// would have its proof later than the next regular one has.
+    pub fn acknowledged_out_of_turn(&mut self, sent: Reading) {
         let Some(gap) = self.gap else {
             self.prove(sent);
             return;
@@ -80,11 +95,6 @@ impl Signs {
             self.prove(first.sent);
             self.waiting.pop_front();
         }
-        if self.waiting.len() == WAITING_MAX {
-            // The oldest will be proven first, so it is the newest that makes room.
-            self.waiting.pop_back();
-        }
-        self.waiting.push_back(sign);
     }
 
     pub(crate) fn prove(&mut self, sent: Reading) {
@@ -166,6 +176,33 @@ mod tests {
         assert_eq!(signs.proven(), Some(at(0)));
         signs.acknowledged(at(2_300), at(2_310));
         assert_eq!(signs.proven(), Some(at(1_200)));
+    }
+
+    #[test]
+    fn a_sign_out_of_turn_proves_but_takes_no_turn() {
+        let mut signs = Signs::opened(GAP, at(0), at(10));
+        signs.acknowledged(at(100), at(110));
+        for sent in [1_000, 1_109] {
+            signs.acknowledged_out_of_turn(at(sent));
+            assert_eq!(signs.proven(), Some(at(0)));
+        }
+        signs.acknowledged_out_of_turn(at(1_110));
+        assert_eq!(signs.standing().unwrap().proven, at(100));
+        assert_eq!(signs.standing().unwrap().sent, at(100));
+        signs.acknowledged(at(1_300), at(1_310));
+        signs.acknowledged(at(2_400), at(2_410));
+        assert_eq!(signs.proven(), Some(at(1_300)));
+    }
+
+    #[test]
+    fn any_number_of_signs_out_of_turn_displaces_no_regular_one() {
+        let mut signs = Signs::opened(GAP, at(0), at(10));
+        signs.acknowledged(at(1_100), at(1_110));
+        for sent in 1_120..2_100 {
+            signs.acknowledged_out_of_turn(at(sent));
+        }
+        signs.acknowledged(at(2_200), at(2_210));
+        assert_eq!(signs.proven(), Some(at(1_100)));
     }
 
     #[test]

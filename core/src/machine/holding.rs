@@ -19,7 +19,7 @@ pub(super) struct Holding {
     pub(super) disconnected: bool,
     pub(super) hold: Hold,
     pub(super) jeopardy: bool,
-    /// When the last confirmed renewal was sent: the next one is due a renew interval after it.
+    /// When the last confirmed renewal was sent that was given at its time: the next one is due a renew interval after it.
     pub(super) last_confirmed: Reading,
     /// An authoritative read is wanted before anything else.
     pub(super) look: bool,
@@ -146,13 +146,18 @@ impl Holding {
         self.note_wanted.as_ref()
     }
 
-    /// How long until the next renewal is due: at once for a note, soon for a proof, an interval after the last one otherwise; but not
-    /// before it proves the last one, where that was answered late: one that comes too early proves nothing, and the one after it may
-    /// come too late.
+    /// How long until the next renewal is due: at once for a note, or at its time.
     pub(super) fn renewal_in(&self, now: Reading, spans: &Spans) -> Nanos {
         if self.note_wanted.is_some() {
             return Nanos::ZERO;
         }
+        self.turn_in(now, spans)
+    }
+
+    /// How long until a renewal is due whatever there is to write: soon for a proof, an interval after the last one otherwise; but not
+    /// before it proves the last one, where that was answered late: one that comes too early proves nothing, and the one after it may
+    /// come too late.
+    fn turn_in(&self, now: Reading, spans: &Spans) -> Nanos {
         let regular = Timer::new(self.last_confirmed, spans.renew).left_at_most(now);
         let proof_in = |acknowledged: &Acknowledged| {
             let gap = spans.gap?;
@@ -165,6 +170,14 @@ impl Holding {
             let proves_claim = self.signs.waiting.front().and_then(proof_in);
             regular.min(proves_claim.unwrap_or(regular))
         }
+    }
+
+    /// Whether a renewal takes the turn of a regular one. One for the sake of a note that proves nothing by itself does not: the next one
+    /// would come too late to prove the last regular one.
+    fn is_in_turn(&self, attempt: &Attempt, spans: &Spans) -> bool {
+        spans.gap.is_none()
+            || attempt.note.is_none()
+            || self.turn_in(attempt.sent, spans) == Nanos::ZERO
     }
 
     /// Whether a call that is no renewal would be answered, or given up, before the next renewal is due.
@@ -194,17 +207,23 @@ impl Holding {
     ) -> Option<Note> {
         self.disconnected = false;
         self.conflicts = 0;
+        let in_turn = self.is_in_turn(attempt, spans);
         if spans.planted.is(Mistake::DeadlineFromAnswer) {
             self.signs.prove(now);
         } else if let Some(standing) = standing {
             let before = self.signs.proven;
             self.signs = Signs::told(spans.gap, standing);
             self.signs.prove(before);
-        } else {
+        } else if in_turn {
             self.signs.acknowledged(attempt.sent, now);
+        } else {
+            self.signs.acknowledged_out_of_turn(attempt.sent);
         }
-        let sent = standing.map_or(attempt.sent, |standing| standing.sent);
-        self.last_confirmed = later(self.last_confirmed, sent);
+        if let Some(standing) = standing {
+            self.last_confirmed = later(self.last_confirmed, standing.sent);
+        } else if in_turn {
+            self.last_confirmed = later(self.last_confirmed, attempt.sent);
+        }
         // A settled write settles those before it: each was refused or replaced.
         self.unsettled
             .retain(|unsettled| is_later(unsettled.sent, attempt.sent));

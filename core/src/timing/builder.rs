@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use super::drift::Drift;
@@ -275,33 +276,36 @@ fn check_retry(timing: &Timing) -> Result<(), TimingError> {
     Err(TimingError::lower(problem, Setting::RetryInterval, renew))
 }
 
-pub(super) fn check_proof(timing: &Timing, gap: Nanos) -> Result<(), TimingError> {
-    check_session(timing)?;
-    let request = timing.request_timeout;
-    let needed = gap.saturating_add(gap).saturating_add(request);
-    let validity = timing.validity();
-    if needed < validity {
-        return Ok(());
-    }
-    let problem = format!(
-        "the store proves a renewal only by another one {gap:?} later, and two of those + request_timeout {request:?} must be shorter than the validity {validity:?} = {}",
-        formula(timing)
-    );
-    let needed = needed.saturating_add(MILLISECOND);
-    Err(timing
-        .to_builder()
-        .advise_lease(timing.drift, needed, problem))
+pub(super) fn check_session(timing: &Timing) -> Result<(), TimingError> {
+    let renew = timing.renew_interval;
+    check_two(
+        timing,
+        renew,
+        format_args!("a session lock needs 2 × renew_interval {renew:?}"),
+    )
 }
 
-pub(super) fn check_session(timing: &Timing) -> Result<(), TimingError> {
-    let (renew, request) = (timing.renew_interval, timing.request_timeout);
-    let needed = renew.saturating_add(timing.jeopardy_after());
+pub(super) fn check_proof(timing: &Timing, gap: Nanos) -> Result<(), TimingError> {
+    check_session(timing)?;
+    check_two(
+        timing,
+        gap,
+        format_args!(
+            "the store proves a renewal only by another one {gap:?} later: it needs 2 × that"
+        ),
+    )
+}
+
+/// Whether two renewals that are `apart`, and a request, fit into the validity; `needs` says so in words.
+fn check_two(timing: &Timing, apart: Nanos, needs: fmt::Arguments<'_>) -> Result<(), TimingError> {
+    let request = timing.request_timeout;
+    let needed = apart.saturating_add(apart).saturating_add(request);
     let validity = timing.validity();
     if needed < validity {
         return Ok(());
     }
     let problem = format!(
-        "a session lock needs 2 × renew_interval {renew:?} + request_timeout {request:?} to be shorter than the validity {validity:?} = {}",
+        "{needs} + request_timeout {request:?} to be shorter than the validity {validity:?} = {}",
         formula(timing)
     );
     let needed = needed.saturating_add(MILLISECOND);

@@ -344,3 +344,33 @@ fn a_claim_that_is_never_proven_is_given_back() {
     assert_eq!(bench.work, None);
     assert_eq!(bench.machine.state(), State::Releasing);
 }
+
+#[test]
+fn a_leader_that_writes_notes_at_any_pace_is_proven_at_every_turn() {
+    for every_ms in [40, 700, 1_900, 2_900, 3_100, 4_500, 5_000, 7_300] {
+        let mut bench = Bench::reading(proven_later());
+        bench.observed(vacant(Some(2), 9));
+        bench.answer(granted(10));
+        bench.pass(GAP_MS);
+        let mut least_left = VALIDITY_MS;
+        for tens in 0..12_000 {
+            if bench.leads() {
+                least_left = least_left.min(bench.left_ms());
+            }
+            if bench.call() == "renew" {
+                bench.freeze(10);
+                bench.answer(confirmed(11 + tens));
+                continue;
+            }
+            if (tens * 10).is_multiple_of(every_ms) {
+                bench.give(Input::WriteNote(note(&tens.to_string())));
+            }
+            bench.pass(10);
+        }
+        assert!(bench.leads(), "with a note each {every_ms} ms");
+        assert!(
+            least_left >= VALIDITY_MS - 2 * 5_000 - 100,
+            "{least_left} ms were left with a note each {every_ms} ms"
+        );
+    }
+}
