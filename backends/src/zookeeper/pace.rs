@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tenure_core::backend::Standing;
 use tenure_core::{Nanos, Timing, TimingError};
 
 use super::config::Settings;
@@ -89,10 +90,30 @@ impl Pace {
             session_timeout,
         })
     }
+
+    /// Whether what is proven counts until the next proof comes, if nothing goes wrong from now on.
+    ///
+    /// The heartbeat after the newest one proves that, unless that was acknowledged so late that it takes one more.
+    pub(crate) fn is_followed_by_proof(&self, standing: Standing) -> bool {
+        let Standing {
+            acknowledged,
+            proven,
+            sent,
+        } = standing;
+        let took = acknowledged.longest_since(sent);
+        let in_time = took.saturating_add(self.gap) <= self.interval;
+        let beats = if in_time { 1 } else { 2 };
+        let wait = Nanos::new(self.interval.get().saturating_mul(beats));
+        let slack = Nanos::new(Nanos::from(self.session_timeout).get() / SLACK);
+        let counts = sent.longest_since(proven).saturating_add(wait);
+        counts.saturating_add(slack) <= self.timing.validity()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use tenure_core::Reading;
+
     use super::*;
 
     fn with(ppm: u32) -> Allowances {
@@ -133,5 +154,21 @@ mod tests {
         };
         let pace = Pace::of(Duration::from_secs(10), tick).unwrap();
         assert!(pace.gap >= Nanos::from_millis(3_100));
+    }
+
+    #[test]
+    fn a_leadership_begins_only_if_the_next_proof_comes_before_its_end() {
+        let pace = Pace::of(Duration::from_secs(6), with(10_000)).unwrap();
+        let at = |millis| Reading::both(Nanos::from_millis(millis));
+        let standing = |proven, sent, acknowledged| Standing {
+            acknowledged: at(acknowledged),
+            proven: at(proven),
+            sent: at(sent),
+        };
+        assert!(pace.is_followed_by_proof(standing(10_000, 12_000, 12_010)));
+        assert!(pace.is_followed_by_proof(standing(10_000, 10_000, 10_010)));
+        // After an outage: the next heartbeat comes too soon to prove the one that was answered late.
+        assert!(!pace.is_followed_by_proof(standing(10_000, 12_000, 13_500)));
+        assert!(!pace.is_followed_by_proof(standing(10_000, 13_500, 13_510)));
     }
 }
