@@ -351,19 +351,29 @@ struct Shown {
 }
 
 impl Teller {
+    /// A request of a call has arrived: the call has, once.
     fn landed(&self, origin: Origin, zombie: bool) {
-        if origin.party == 0 || origin.tag == 0 {
-            return;
+        if self.is_first(origin) {
+            self.stands(origin, zombie);
         }
+    }
+
+    fn is_first(&self, origin: Origin) -> bool {
         let mut landed = self.landed.lock().expect(ONE_THREAD);
         let known = landed.entry(origin.node).or_default();
-        if !known.insert(origin.tag) {
-            return;
-        }
+        let first = known.insert(origin.tag);
         if known.len() > LANDED_MOST {
             known.pop_first();
         }
-        drop(landed);
+        first
+    }
+
+    /// A call has arrived, perhaps anew: what it is for has been done now.
+    fn stands(&self, origin: Origin, zombie: bool) {
+        if origin.party == 0 || origin.tag == 0 {
+            return;
+        }
+        self.is_first(origin);
         let request = RequestId(origin.tag);
         self.log
             .tell(Some(origin.node), What::Landed { request, zombie });
@@ -403,13 +413,15 @@ fn is_request(transaction: &Transaction) -> bool {
 impl Witness for Teller {
     fn committed(&self, transaction: &Transaction, outcome: &Outcome, tree: &Tree, zombie: bool) {
         if let Some(origin) = transaction.origin {
-            let stands = !matches!(
+            let stands = matches!(
                 &transaction.change,
                 Change::One(Step::Create { mode, .. }) if *mode == Mode::EphemeralSequential
             );
             // A claim has arrived when it stands in the queue, whatever it takes to make that.
-            if stands || outcome.answer.is_ok() {
-                self.landed(origin, zombie);
+            match (stands, outcome.answer.is_ok()) {
+                (false, _) => self.landed(origin, zombie),
+                (true, true) => self.stands(origin, zombie),
+                (true, false) => {}
             }
             if let (Change::Open { .. }, true) = (&transaction.change, origin.party > 0) {
                 let mut lives = self.lives.lock().expect(ONE_THREAD);

@@ -177,7 +177,10 @@ impl State {
             self.end(id, Ending::Expired);
             return None;
         }
-        let left = (timeout * 7 / 5).saturating_sub(silent);
+        let left = match client.session {
+            Some(_) => (timeout * 7 / 5).saturating_sub(silent),
+            None => timeout,
+        };
         match client.phase {
             Phase::Closing(..) => None,
             Phase::Waiting(since, wait) => {

@@ -261,17 +261,21 @@ fn a_follower_passes_on_who_was_there_with_the_leaders_pings_only() {
     scene.done(party.session.create("/a", b"", Mode::Ephemeral));
     // Both signs of life are between the same two pings, and then the server is gone.
     let touched = || {
-        scene.ensemble.with(|state| match &state.servers[server].role {
-            Role::Following { touched, .. } => touched.contains(&party.session.id()),
-            _ => false,
-        })
+        scene
+            .ensemble
+            .with(|state| match &state.servers[server].role {
+                Role::Following { touched, .. } => touched.contains(&party.session.id()),
+                _ => false,
+            })
     };
     assert!(touched(), "the leader does not know yet");
     scene.run(TICK / 2 + Duration::from_millis(20));
-    let touched = scene.ensemble.with(|state| match &state.servers[server].role {
-        Role::Following { touched, .. } => touched.contains(&party.session.id()),
-        _ => true,
-    });
+    let touched = scene
+        .ensemble
+        .with(|state| match &state.servers[server].role {
+            Role::Following { touched, .. } => touched.contains(&party.session.id()),
+            _ => true,
+        });
     assert!(!touched, "it was passed on");
 }
 
@@ -302,7 +306,10 @@ fn a_new_leader_gives_all_sessions_their_whole_timeout_and_drops_all_clients() {
     assert!(scene.exists("/a"));
     let party = scene.begin(1, None, TIMEOUT);
     let (_, after) = scene.done(party.session.create("/b", b"", Mode::Persistent));
-    assert!(after.czxid >> 32 > before.czxid >> 32, "another leader counts from anew");
+    assert!(
+        after.czxid >> 32 > before.czxid >> 32,
+        "another leader counts from anew"
+    );
     assert!(scene.ensemble.with(|state| state.servers[leader].serves()));
 }
 
@@ -316,7 +323,10 @@ fn the_numbers_of_sequential_nodes_grow_with_each_child_that_their_parent_had() 
     let (first, _) = scene.done(session.create("/q/n-", b"", Mode::EphemeralSequential));
     scene.done(session.delete(&first, Some(0)));
     let (second, _) = scene.done(session.create("/q/n-", b"", Mode::EphemeralSequential));
-    assert_eq!((first.as_str(), second.as_str()), ("/q/n-0000000001", "/q/n-0000000002"));
+    assert_eq!(
+        (first.as_str(), second.as_str()),
+        ("/q/n-0000000001", "/q/n-0000000002")
+    );
 }
 
 #[test]
@@ -485,7 +495,11 @@ fn a_client_is_let_in_by_no_server_that_has_seen_less_than_it() {
     let party = scene.begin(0, Some(scene.leader()), TIMEOUT);
     scene.trouble(|condition| condition.servers[behind].lags = Duration::from_secs(8));
     for number in 0..6 {
-        scene.done(party.session.create(&format!("/{number}"), b"", Mode::Persistent));
+        scene.done(
+            party
+                .session
+                .create(&format!("/{number}"), b"", Mode::Persistent),
+        );
         scene.ensemble.break_connections(NodeId(0));
         scene.run(Duration::from_secs(1));
         assert_ne!(scene.server_of(&party), Some(behind));

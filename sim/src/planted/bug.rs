@@ -5,8 +5,8 @@ use tenure_backends::zookeeper::simulated as ensemble;
 use tenure_core::planted::Mistake;
 
 use super::catalogue::CATALOGUE;
-use super::zookeeper;
 use super::distortion::Distortion;
+use super::zookeeper;
 use crate::Tier;
 use crate::api_server::Carelessness;
 use crate::invariants::Invariant;

@@ -144,12 +144,11 @@ impl Node {
         false
     }
 
-    /// The claim, renewal or sign of life that was sent at this moment, as far as it is remembered.
-    pub(in crate::invariants) fn sent_at(&self, at: TrueTime) -> Option<RequestId> {
+    /// The claims, renewals and signs of life that were sent at this moment, as far as they are remembered.
+    pub(in crate::invariants) fn sent_at(&self, at: TrueTime) -> impl Iterator<Item = RequestId> {
         let sends = self.sends.iter().flatten();
-        let then = sends.filter(|(sent, _)| *sent == at);
-        // A call that waits for a sign of life may send that at the same moment: it is what counts.
-        then.map(|(_, id)| *id).max()
+        let then = sends.filter(move |(sent, _)| *sent == at);
+        then.map(|(_, id)| *id)
     }
 
     /// Whether sends of that time may be forgotten.
