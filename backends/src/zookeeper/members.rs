@@ -12,40 +12,6 @@ use super::queue::Queue;
 use super::session::{Failed, Mode};
 use crate::locked::locked;
 
-/// A node that is to go. Its session sees to that if it is not known to be gone when this is dropped, as by a caller who waits no longer.
-struct Leaving {
-    chore: Option<Chore>,
-    live: Arc<Live>,
-}
-
-impl Leaving {
-    fn new(live: &Arc<Live>, chore: Chore) -> Self {
-        Self {
-            chore: Some(chore),
-            live: Arc::clone(live),
-        }
-    }
-
-    /// Takes in the answer to the deletion: whether that says that the node is gone, or will be.
-    fn settle(&mut self, answer: Result<(), Failed>) -> Result<(), Failed> {
-        match answer {
-            Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {
-                self.chore = None;
-                Ok(())
-            }
-            Err(failed) => Err(failed),
-        }
-    }
-}
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        if let Some(chore) = self.chore.take() {
-            self.live.janitor.ask(chore);
-        }
-    }
-}
-
 impl Queue {
     pub(crate) async fn withdraw(&self) -> Result<(), Failure> {
         let (place, candidate) = {
@@ -55,33 +21,35 @@ impl Queue {
             let member = enlisted.and_then(|_| known.candidate.clone());
             (known.place.take(), member)
         };
-        // What is not known to be gone when this ends, or is given up, is left to the session.
-        let place = place.map(|place| {
-            let leaving = Leaving::new(&place.live, place.chore(&self.paths.election));
-            (place, leaving)
-        });
-        let member = candidate.and_then(|candidate| {
-            let (live, path) = (self.ensemble.present()?, self.member_path(&candidate));
-            let leaving = Leaving::new(&live, Chore::Delete(path.clone()));
-            Some((path, leaving))
-        });
         self.moved.tell(|moved| *moved = true);
         let mut gone = Ok(());
-        // A place whose node is not known may yet be made: that is seen to.
-        if let Some((place, mut leaving)) = place
-            && let Some((_, path)) = &place.node
-        {
-            place.live.leads_no_longer(path);
-            let deleted = janitor::delete(&*place.live.session, path).await;
-            match leaving.settle(deleted) {
-                Ok(()) | Err(Failed::Lost) => {}
-                Err(failed) => gone = Err(self.trouble(failed, "leave the queue at", true)),
+        if let Some(place) = place {
+            let election = &self.paths.election;
+            let path = place.node.as_ref().map(|(_, path)| path.clone());
+            path.iter()
+                .for_each(|path| place.live.leads_no_longer(path));
+            let deleted = match path {
+                Some(path) => janitor::delete(&*place.live.session, &path).await,
+                None => Err(Failed::Lost),
+            };
+            match deleted {
+                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
+                // It may yet be made: that is seen to.
+                Err(Failed::Lost) => place.leave(election),
+                Err(failed) => {
+                    place.leave(election);
+                    gone = Err(self.trouble(failed, "leave the queue at", true));
+                }
             }
         }
-        if let Some((path, mut leaving)) = member {
-            let deleted = leaving.live.session.delete(&path, Some(0)).await;
-            if let Err(failed) = leaving.settle(deleted) {
-                gone = gone.and(Err(failure(failed, "delete", &path, true)));
+        if let (Some(candidate), Some(live)) = (candidate, self.ensemble.present()) {
+            let path = self.member_path(&candidate);
+            match live.session.delete(&path, Some(0)).await {
+                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
+                Err(failed) => {
+                    live.janitor.ask(Chore::Delete(path.clone()));
+                    gone = gone.and(Err(failure(failed, "delete", &path, true)));
+                }
             }
         }
         gone

@@ -61,17 +61,12 @@ impl Place {
         if let Some((_, path)) = &self.node {
             self.live.leads_no_longer(path);
         }
-        self.live.janitor.ask(self.chore(election));
-    }
-
-    /// What has to be done so that there is no node of it.
-    pub(crate) fn chore(&self, election: &str) -> Chore {
-        match &self.node {
-            Some((_, path)) => Chore::Delete(path.clone()),
+        self.live.janitor.ask(match self.node {
+            Some((_, path)) => Chore::Delete(path),
             None => Chore::Find {
                 among: election.to_owned(),
                 uuid: self.uuid,
             },
-        }
+        });
     }
 }
