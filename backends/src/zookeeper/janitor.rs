@@ -57,15 +57,35 @@ impl Janitor {
         });
     }
 
+    /// Takes back what was asked for. What was sent already is done before anything that is sent from now on.
+    pub(crate) fn forget(&self, chore: &Chore) {
+        self.chores
+            .tell(|chores| chores.retain(|other| other != chore));
+    }
+
+    /// Does something at once. What is not known to be done by then, also because nobody waits for it any more, is seen to as if it had
+    /// been asked for.
+    pub(crate) async fn hurry(&self, chore: Chore) -> Result<(), Failed> {
+        let mut rest = Rest {
+            chore: Some(chore.clone()),
+            janitor: self,
+        };
+        let answer = self.attempt(&chore).await;
+        if matches!(answer, Ok(()) | Err(Failed::Ended(_))) {
+            rest.chore = None;
+        }
+        answer
+    }
+
     /// Works until the session ends. What cannot be done yet waits behind what else there is to do.
     pub(crate) async fn work(self: Arc<Self>) {
         let mut refused = Vec::new();
         loop {
-            let take = |chores: &mut Vec<Chore>| (!chores.is_empty()).then(|| chores.remove(0));
-            let chore = self.chores.next(take).await;
+            let chore = self.chores.next(|chores| chores.first().cloned()).await;
             let error = match self.attempt(&chore).await {
                 Ok(()) => {
                     refused.retain(|other| *other != chore);
+                    self.forget(&chore);
                     continue;
                 }
                 Err(Failed::Ended(_)) => return,
@@ -77,13 +97,22 @@ impl Janitor {
                     refused.push(chore.clone());
                 }
                 if matches!(chore, Chore::Make(_)) {
+                    self.forget(&chore);
                     continue;
                 }
             }
             // A node that stays stands in everybody's way: also what was refused is tried again.
-            self.ask(chore);
+            self.put_last(&chore);
             self.pause().await;
         }
+    }
+
+    fn put_last(&self, chore: &Chore) {
+        self.chores.tell(|chores| {
+            if let Some(at) = chores.iter().position(|other| other == chore) {
+                chores[at..].rotate_left(1);
+            }
+        });
     }
 
     /// Waits for a connection, or for a while.
@@ -126,6 +155,20 @@ impl Janitor {
         match delete(&*self.session, path).await {
             Ok(()) | Err(Failed::NoNode) => Ok(()),
             Err(failed) => Err(failed),
+        }
+    }
+}
+
+/// What is left to the janitor unless it is known to be done.
+struct Rest<'a> {
+    chore: Option<Chore>,
+    janitor: &'a Janitor,
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        if let Some(chore) = self.chore.take() {
+            self.janitor.ask(chore);
         }
     }
 }

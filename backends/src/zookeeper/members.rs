@@ -2,74 +2,67 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join;
 use tenure_core::CandidateId;
 use tenure_core::backend::{Holder, Member};
 
 use super::error::{Failure, failure};
-use super::janitor::{self, Chore};
+use super::janitor::Chore;
 use super::live::{self, Live};
+use super::place::Place;
 use super::queue::Queue;
 use super::session::{Failed, Mode};
 use crate::locked::locked;
 
 impl Queue {
+    /// Leaves the queue and the members. Whoever gives up waiting for that takes nothing back: what was not confirmed goes on in the
+    /// background.
     pub(crate) async fn withdraw(&self) -> Result<(), Failure> {
-        let (place, candidate) = {
-            let mut known = locked(&self.known);
-            known.predecessor = None;
-            let enlisted = known.enlisted.take().flatten();
-            let member = enlisted.and_then(|_| known.candidate.clone());
-            (known.place.take(), member)
-        };
+        let (place, member) = self.let_go();
         self.moved.tell(|moved| *moved = true);
-        let mut gone = Ok(());
-        if let Some(place) = place {
-            let election = &self.paths.election;
-            let path = place.node.as_ref().map(|(_, path)| path.clone());
-            path.iter()
-                .for_each(|path| place.live.leads_no_longer(path));
-            let deleted = match path {
-                Some(path) => janitor::delete(&*place.live.session, &path).await,
-                None => Err(Failed::Lost),
+        let left = async {
+            let Some(place) = place else { return Ok(()) };
+            let chore = place.leaving(&self.paths.election);
+            let gone = seen_to(place.live.janitor.hurry(chore).await);
+            gone.map_err(|failed| self.trouble(failed, "leave the queue at", true))
+        };
+        let removed = async {
+            let Some((live, path)) = member else {
+                return Ok(());
             };
-            match deleted {
-                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
-                // It may yet be made: that is seen to.
-                Err(Failed::Lost) => place.leave(election),
-                Err(failed) => {
-                    place.leave(election);
-                    gone = Err(self.trouble(failed, "leave the queue at", true));
-                }
-            }
-        }
-        if let (Some(candidate), Some(live)) = (candidate, self.ensemble.present()) {
-            let path = self.member_path(&candidate);
-            match live.session.delete(&path, Some(0)).await {
-                Ok(()) | Err(Failed::NoNode | Failed::Ended(_)) => {}
-                Err(failed) => {
-                    live.janitor.ask(Chore::Delete(path.clone()));
-                    gone = gone.and(Err(failure(failed, "delete", &path, true)));
-                }
-            }
-        }
-        gone
+            let gone = seen_to(live.janitor.hurry(Chore::Delete(path.clone())).await);
+            gone.map_err(|failed| failure(failed, "delete", &path, true))
+        };
+        let (left, removed) = join(left, removed).await;
+        left.and(removed)
     }
 
     /// Lets go of everything, in the background.
     pub(crate) fn abandon(&self) {
-        let mut known = locked(&self.known);
-        let (place, enlisted) = (known.place.take(), known.enlisted.take().flatten());
-        let candidate = known.candidate.clone();
-        drop(known);
+        let (place, member) = self.let_go();
         if let Some(place) = place {
             place.leave(&self.paths.election);
         }
-        if let (Some(_), Some(candidate), Some(live)) =
-            (enlisted, candidate, self.ensemble.present())
-        {
-            let path = self.member_path(&candidate);
+        if let Some((live, path)) = member {
             live.janitor.ask(Chore::Delete(path));
         }
+    }
+
+    /// Forgets the own place and the own member's node: what is to be deleted.
+    fn let_go(&self) -> (Option<Place>, Option<(Arc<Live>, String)>) {
+        let (place, candidate) = {
+            let mut known = locked(&self.known);
+            known.predecessor = None;
+            // It may have been made also where that is not known.
+            let enlisted = known.enlisted.take();
+            let member = enlisted.and_then(|_| known.candidate.clone());
+            (known.place.take(), member)
+        };
+        // What was made on an earlier session ends with that.
+        let member = candidate
+            .zip(self.ensemble.present())
+            .map(|(candidate, live)| (live, self.member_path(&candidate)));
+        (place, member)
     }
 
     fn member_path(&self, candidate: &CandidateId) -> String {
@@ -96,6 +89,7 @@ impl Queue {
             }
         };
         let path = self.member_path(&candidate);
+        live.janitor.forget(&Chore::Delete(path.clone()));
         let make = || {
             let session = &*live.session;
             live::create(session, &path, b"", Mode::Ephemeral, Mode::Persistent)
@@ -156,5 +150,13 @@ impl Queue {
         members.sort();
         members.dedup();
         Ok(members)
+    }
+}
+
+/// A loss is no failure of something that is seen to all the same.
+fn seen_to(answer: Result<(), Failed>) -> Result<(), Failed> {
+    match answer {
+        Err(Failed::Lost | Failed::Ended(_)) => Ok(()),
+        answer => answer,
     }
 }

@@ -58,15 +58,21 @@ impl Place {
 
     /// Leaves the queue in the background: the session sees to it until the node is known to be gone, or is gone itself.
     pub(crate) fn leave(self, election: &str) {
-        if let Some((_, path)) = &self.node {
-            self.live.leads_no_longer(path);
-        }
-        self.live.janitor.ask(match self.node {
-            Some((_, path)) => Chore::Delete(path),
+        let chore = self.leaving(election);
+        self.live.janitor.ask(chore);
+    }
+
+    /// What is to be done so that the queue is left. From now on nothing is led by this place.
+    pub(crate) fn leaving(&self, election: &str) -> Chore {
+        match &self.node {
+            Some((_, path)) => {
+                self.live.leads_no_longer(path);
+                Chore::Delete(path.clone())
+            }
             None => Chore::Find {
                 among: election.to_owned(),
                 uuid: self.uuid,
             },
-        });
+        }
     }
 }

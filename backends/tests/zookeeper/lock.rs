@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tenure_backends::zookeeper::{Mode, Step};
 use tenure_core::backend::{Acquired, Hint};
+use tenure_core::testing::Contender;
 use tenure_core::{Effect, ErrorKind};
-use tenure_testkit::Operator;
+use tenure_testkit::{Flow, Operator};
 
 use crate::scene::{
     NAME, SESSION, builder, contender, election, fresh_base, is_refused, is_told, leads,
@@ -163,18 +164,51 @@ fn a_session_that_was_ended_is_followed_by_another_with_a_node_of_its_own() {
     });
 }
 
+/// A candidate whose claim was done, and that has not heard of it.
+async fn has_lost_the_answer_to_a_claim(base: &str) -> Contender {
+    let opened = builder(&server().connect_string(), base).open().await;
+    let one = contender(&opened.unwrap(), "pod-0", 1);
+    let hold = leads(&one).await.hold;
+    releases(&one, hold).await;
+    let part = format!("{base}/{NAME}/_c_");
+    server().way().to(1).lose_reply_to(&part);
+    let lost = one.try_lead().await.unwrap_err();
+    assert_eq!(lost.effect(), Effect::Unknown, "{lost}");
+    one
+}
+
+async fn members(base: &str) -> Vec<String> {
+    let path = format!("{base}/_tenure_/members/{NAME}");
+    operator(move |operator| operator.children(&path).unwrap()).await
+}
+
+/// The elector waits for an answer only so long. The session lives on, and what stayed would be in everybody's way.
+#[test]
+fn a_withdrawal_that_nobody_waits_for_and_whose_requests_are_lost_is_done_all_the_same() {
+    wait(async {
+        let base = fresh_base();
+        let way = server().another_way();
+        let ensemble = builder(&way.connect_string(), &base).open().await.unwrap();
+        let one = contender(&ensemble, "pod-0", 1);
+        one.lock.enlist(&one.candidate).await.unwrap();
+        leads(&one).await;
+        assert_eq!(members(&base).await.len(), 1);
+        way.to(1).flow(Flow::Hold, Flow::Hold);
+        let withdrawn = one.lock.withdraw(&one.candidate);
+        let answer = tokio::time::timeout(Duration::from_millis(50), withdrawn).await;
+        assert!(answer.is_err(), "nothing can have answered: {answer:?}");
+        way.to(1).reset();
+        way.heal();
+        until(|| async { children(&base).await.is_empty().then_some(()) }).await;
+        until(|| async { members(&base).await.is_empty().then_some(()) }).await;
+    });
+}
+
 #[test]
 fn a_claim_without_answer_is_found_by_its_uuid_and_not_made_again() {
     wait(async {
         let base = fresh_base();
-        let opened = builder(&server().connect_string(), &base).open().await;
-        let one = contender(&opened.unwrap(), "pod-0", 1);
-        let hold = leads(&one).await.hold;
-        releases(&one, hold).await;
-        let part = format!("{base}/{NAME}/_c_");
-        server().way().to(1).lose_reply_to(&part);
-        let lost = one.try_lead().await.unwrap_err();
-        assert_eq!(lost.effect(), Effect::Unknown, "{lost}");
+        let one = has_lost_the_answer_to_a_claim(&base).await;
         let before = only_node(&base).await;
         let grant = leads_eventually(&one).await;
         assert_eq!(only_node(&base).await, before);
@@ -186,13 +220,7 @@ fn a_claim_without_answer_is_found_by_its_uuid_and_not_made_again() {
 fn what_a_claim_without_answer_has_made_is_deleted_when_nobody_wants_it() {
     wait(async {
         let base = fresh_base();
-        let opened = builder(&server().connect_string(), &base).open().await;
-        let one = contender(&opened.unwrap(), "pod-0", 1);
-        let hold = leads(&one).await.hold;
-        releases(&one, hold).await;
-        let part = format!("{base}/{NAME}/_c_");
-        server().way().to(1).lose_reply_to(&part);
-        one.try_lead().await.unwrap_err();
+        let one = has_lost_the_answer_to_a_claim(&base).await;
         one.lock.withdraw(&one.candidate).await.unwrap();
         until(|| async { children(&base).await.is_empty().then_some(()) }).await;
     });
@@ -208,13 +236,7 @@ fn a_handle_that_is_dropped_leaves_no_node_behind_on_a_session_that_goes_on() {
         leads(&one).await;
         drop(one);
         until(|| async { children(&base).await.is_empty().then_some(()) }).await;
-        let path = format!("{base}/_tenure_/members/{NAME}");
-        until(|| async {
-            let path = path.clone();
-            let members = operator(move |operator| operator.children(&path).unwrap()).await;
-            members.is_empty().then_some(())
-        })
-        .await;
+        until(|| async { members(&base).await.is_empty().then_some(()) }).await;
         drop(ensemble);
     });
 }
