@@ -250,7 +250,10 @@ impl Live {
     fn due_in(&self) -> Duration {
         let now = self.clock.now();
         let beats = locked(&self.beats);
-        let regular = self.pace.interval.saturating_sub(now.longest_since(beats.sent));
+        let regular = self
+            .pace
+            .interval
+            .saturating_sub(now.longest_since(beats.sent));
         let proves = beats.signs.standing().map_or(Nanos::ZERO, |standing| {
             let passed = now.shortest_since(standing.acknowledged);
             self.pace.gap.saturating_sub(passed)

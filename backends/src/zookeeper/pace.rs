@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenure_core::backend::Standing;
-use tenure_core::{Nanos, Timing, TimingError};
+use tenure_core::{Nanos, Reading, Timing, TimingError};
 
 use super::config::Settings;
 
@@ -91,29 +91,32 @@ impl Pace {
         })
     }
 
-    /// Whether what is proven counts until the next proof comes, if nothing goes wrong from now on.
+    /// Whether what is proven counts until the next proof comes, if nothing goes wrong from `now` on.
     ///
-    /// The heartbeat after the newest one proves that, unless that was acknowledged so late that it takes one more.
-    pub(crate) fn is_followed_by_proof(&self, standing: Standing) -> bool {
+    /// The next heartbeat proves the newest one, unless that is proven already or was acknowledged so late that it takes one more.
+    pub(crate) fn is_followed_by_proof(&self, standing: Standing, now: Reading) -> bool {
         let Standing {
             acknowledged,
             proven,
             sent,
         } = standing;
+        let ahead = sent.longest_since(proven);
         let took = acknowledged.longest_since(sent);
-        let in_time = took.saturating_add(self.gap) <= self.interval;
-        let beats = if in_time { 1 } else { 2 };
-        let wait = Nanos::new(self.interval.get().saturating_mul(beats));
+        let next = ahead.saturating_add(self.interval);
+        let next = next.max(now.longest_since(proven));
+        let proves = ahead > Nanos::ZERO && took.saturating_add(self.gap) <= self.interval;
+        let counts = if proves {
+            next
+        } else {
+            next.saturating_add(self.interval)
+        };
         let slack = Nanos::new(Nanos::from(self.session_timeout).get() / SLACK);
-        let counts = sent.longest_since(proven).saturating_add(wait);
         counts.saturating_add(slack) <= self.timing.validity()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tenure_core::Reading;
-
     use super::*;
 
     fn with(ppm: u32) -> Allowances {
@@ -165,10 +168,15 @@ mod tests {
             proven: at(proven),
             sent: at(sent),
         };
-        assert!(pace.is_followed_by_proof(standing(10_000, 12_000, 12_010)));
-        assert!(pace.is_followed_by_proof(standing(10_000, 10_000, 10_010)));
+        let begins = |proven, sent, acknowledged, now| {
+            pace.is_followed_by_proof(standing(proven, sent, acknowledged), at(now))
+        };
+        assert!(begins(10_000, 12_000, 12_010, 13_900));
+        assert!(begins(10_000, 10_000, 10_010, 10_020));
         // After an outage: the next heartbeat comes too soon to prove the one that was answered late.
-        assert!(!pace.is_followed_by_proof(standing(10_000, 12_000, 13_500)));
-        assert!(!pace.is_followed_by_proof(standing(10_000, 13_500, 13_510)));
+        assert!(!begins(10_000, 12_000, 13_500, 13_510));
+        assert!(!begins(10_000, 13_500, 13_510, 13_510));
+        // The newest is proven already, and the one after it is not acknowledged yet.
+        assert!(!begins(10_000, 10_000, 10_010, 13_510));
     }
 }

@@ -14,12 +14,15 @@ use crate::TrueTime;
 const REAPS_EVERY: u64 = 60;
 
 impl State {
-    /// What one server has told another arrives.
+    /// What one server has told another arrives. Nobody listens to a leader that it has left, nor to a follower that has left.
     pub(super) fn hear(&mut self, from: usize, to: usize, what: Peer) {
         let now = self.now;
         match &mut self.servers[to].role {
             Role::Leading(leading) => {
                 if from != to {
+                    if !leading.acknowledged.contains_key(&from) {
+                        return;
+                    }
                     leading.heard.insert(from, now);
                 }
                 self.hear_as_leader(from, to, what);
@@ -27,8 +30,8 @@ impl State {
             Role::Following { heard, leader, .. } => {
                 if *leader == from {
                     *heard = now;
+                    self.hear_as_follower(to, from, what);
                 }
-                self.hear_as_follower(to, from, what);
             }
             Role::Looking => {}
         }
