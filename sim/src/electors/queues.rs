@@ -16,7 +16,7 @@ use super::run::pace;
 use super::tasks::ProcessTasks;
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::ensemble::{
-    Change, Condition, Ensemble, Origin, Outcome, Party, SERVERS, Sent, Setting, SimServers,
+    Change, Condition, Ensemble, Node, Origin, Outcome, Party, SERVERS, Sent, Setting, SimServers,
     Transaction, Tree, Witness,
 };
 use crate::executor::{Handle, NodeId, Process};
@@ -86,8 +86,8 @@ impl Queues {
         let teller = Arc::new(Teller {
             foreign: Mutex::default(),
             landed: Mutex::default(),
-            lives: Mutex::default(),
             log: log.clone(),
+            sessions: Mutex::default(),
             shown: Mutex::default(),
         });
         let witness: Arc<dyn Witness> = Arc::<Teller>::clone(&teller);
@@ -337,9 +337,9 @@ struct Teller {
     /// What a third party does, until it is done.
     foreign: Mutex<Option<Foreign>>,
     landed: Mutex<BTreeMap<NodeId, BTreeSet<u32>>>,
-    /// Whose the sessions are.
-    lives: Mutex<BTreeMap<i64, Life>>,
     log: Log,
+    /// The newest session of each process.
+    sessions: Mutex<BTreeMap<Life, i64>>,
     shown: Mutex<Shown>,
 }
 
@@ -377,6 +377,26 @@ impl Teller {
         let request = RequestId(origin.tag);
         self.log
             .tell(Some(origin.node), What::Landed { request, zombie });
+    }
+
+    /// Whose node it is. One of a session that a process has left behind is nobody's.
+    fn holder(&self, node: &Node) -> Option<Life> {
+        let holder = Holder::parse(&String::from_utf8_lossy(&node.data));
+        let life = self.log.life_of(&holder)?;
+        let sessions = self.sessions.lock().expect(ONE_THREAD);
+        let newest = sessions.get(&life) == Some(&node.stat.ephemeral_owner);
+        newest.then_some(life)
+    }
+
+    /// A session has ended. It matters if its process has no newer one.
+    fn session_ended(&self, session: i64) {
+        let sessions = self.sessions.lock().expect(ONE_THREAD);
+        let of = sessions.iter().find(|(_, newest)| **newest == session);
+        let life = of.map(|(life, _)| *life);
+        drop(sessions);
+        if let Some(life) = life {
+            self.log.tell(None, What::SessionEnded { life });
+        }
     }
 
     /// What a transaction does to the queue, if that is more than to move it.
@@ -427,27 +447,19 @@ impl Witness for Teller {
                 (true, false) => {}
             }
             if let (Change::Open { .. }, true) = (&transaction.change, origin.party > 0) {
-                let mut lives = self.lives.lock().expect(ONE_THREAD);
-                lives.insert(transaction.session, Life(origin.party));
+                let mut sessions = self.sessions.lock().expect(ONE_THREAD);
+                sessions.insert(Life(origin.party), transaction.session);
             }
         }
         if transaction.change == Change::Close {
-            let life = self
-                .lives
-                .lock()
-                .expect(ONE_THREAD)
-                .remove(&transaction.session);
-            if let Some(life) = life {
-                self.log.tell(None, What::SessionEnded { life });
-            }
+            self.session_ended(transaction.session);
         }
         if outcome.answer.is_err() {
             return;
         }
         let node = first(tree).and_then(|path| tree.node(&path));
-        let holder = node.map(|node| Holder::parse(&String::from_utf8_lossy(&node.data)));
         let shown = Shown {
-            holder: holder.and_then(|holder| self.log.life_of(&holder)),
+            holder: node.and_then(|node| self.holder(node)),
             token: node.map(|node| node.stat.czxid.unsigned_abs()),
         };
         let before = std::mem::replace(&mut *self.shown.lock().expect(ONE_THREAD), shown);

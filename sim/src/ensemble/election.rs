@@ -103,7 +103,15 @@ impl State {
             Role::Leading(leading) => leading.acknowledged.len() >= SERVERS / 2,
             _ => false,
         };
-        one.is_reached() && has_majority
+        one.is_reached() && has_majority && !self.is_deposed(leader)
+    }
+
+    /// Whether another server has been elected since this one was.
+    pub(super) fn is_deposed(&self, leader: usize) -> bool {
+        match &self.servers[leader].role {
+            Role::Leading(leading) => leading.newest >> 32 < self.epoch,
+            _ => false,
+        }
     }
 
     fn lead(&mut self, server: usize) {

@@ -44,7 +44,7 @@ pub(crate) use client::{Party, Sent};
 pub(crate) use session::SimServers;
 pub(crate) use state::{SERVERS, Setting};
 pub(crate) use transaction::{Change, Origin, Transaction};
-pub(crate) use tree::{Outcome, Tree};
+pub(crate) use tree::{Node, Outcome, Tree};
 pub(crate) use witness::Witness;
 
 use state::State;

@@ -330,6 +330,10 @@ impl State {
         if one.paused || !one.alive {
             return;
         }
+        if !one.isolated && self.is_deposed(server) {
+            self.look_for_a_leader(server);
+            return;
+        }
         let limit = self.setting.tick * SYNC_LIMIT;
         let silent = |heard: TrueTime| heard.plus(limit) < self.now;
         match &one.role {
