@@ -338,7 +338,7 @@ struct Teller {
     foreign: Mutex<Option<Foreign>>,
     landed: Mutex<BTreeMap<NodeId, BTreeSet<u32>>>,
     log: Log,
-    /// The newest session of each process.
+    /// By which session each process claimed last.
     sessions: Mutex<BTreeMap<Life, i64>>,
     shown: Mutex<Shown>,
 }
@@ -379,16 +379,16 @@ impl Teller {
             .tell(Some(origin.node), What::Landed { request, zombie });
     }
 
-    /// Whose node it is. One of a session that a process has left behind is nobody's.
+    /// Whose node it is. One of a session that a process has claimed by before is nobody's.
     fn holder(&self, node: &Node) -> Option<Life> {
         let holder = Holder::parse(&String::from_utf8_lossy(&node.data));
         let life = self.log.life_of(&holder)?;
         let sessions = self.sessions.lock().expect(ONE_THREAD);
-        let newest = sessions.get(&life) == Some(&node.stat.ephemeral_owner);
-        newest.then_some(life)
+        let claims = sessions.get(&life) == Some(&node.stat.ephemeral_owner);
+        claims.then_some(life)
     }
 
-    /// A session has ended. It matters if its process has no newer one.
+    /// A session has ended. It matters if its process has not claimed by another one since.
     fn session_ended(&self, session: i64) {
         let sessions = self.sessions.lock().expect(ONE_THREAD);
         let of = sessions.iter().find(|(_, newest)| **newest == session);
@@ -443,12 +443,13 @@ impl Witness for Teller {
             // A claim has arrived when it stands in the queue, whatever it takes to make that.
             match (stands, outcome.answer.is_ok()) {
                 (false, _) => self.landed(origin, zombie),
-                (true, true) => self.stands(origin, zombie),
+                (true, true) => {
+                    let mut sessions = self.sessions.lock().expect(ONE_THREAD);
+                    sessions.insert(Life(origin.party), transaction.session);
+                    drop(sessions);
+                    self.stands(origin, zombie);
+                }
                 (true, false) => {}
-            }
-            if let (Change::Open { .. }, true) = (&transaction.change, origin.party > 0) {
-                let mut sessions = self.sessions.lock().expect(ONE_THREAD);
-                sessions.insert(Life(origin.party), transaction.session);
             }
         }
         if transaction.change == Change::Close {
