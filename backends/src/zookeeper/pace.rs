@@ -91,7 +91,8 @@ impl Pace {
         })
     }
 
-    /// Whether what is proven counts until the next proof comes, if nothing goes wrong from `now` on.
+    /// Whether a leadership that begins `now` goes on, if nothing goes wrong: what is proven counts until the next proof comes, and what
+    /// that proves until the one after it.
     ///
     /// The next heartbeat proves the newest one, unless that is proven already or was acknowledged so late that it takes one more.
     pub(crate) fn is_followed_by_proof(&self, standing: Standing, now: Reading) -> bool {
@@ -104,14 +105,18 @@ impl Pace {
         let took = acknowledged.longest_since(sent);
         let next = ahead.saturating_add(self.interval);
         let next = next.max(now.longest_since(proven));
-        let proves = ahead > Nanos::ZERO && took.saturating_add(self.gap) <= self.interval;
-        let counts = if proves {
-            next
-        } else {
-            next.saturating_add(self.interval)
+        let after_next = next.saturating_add(self.interval);
+        let answered = Nanos::from(self.timing.request_timeout());
+        let in_time = |beat: Nanos, counted_from: Nanos| {
+            let ends = counted_from.saturating_add(self.timing.validity());
+            beat.saturating_add(answered) <= ends
         };
-        let slack = Nanos::new(Nanos::from(self.session_timeout).get() / SLACK);
-        counts.saturating_add(slack) <= self.timing.validity()
+        let proves = ahead > Nanos::ZERO && took.saturating_add(self.gap) <= self.interval;
+        if proves {
+            in_time(next, Nanos::ZERO) && in_time(after_next, ahead)
+        } else {
+            in_time(after_next, Nanos::ZERO)
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl Queues {
             foreign: Mutex::default(),
             landed: Mutex::default(),
             log: log.clone(),
-            sessions: Mutex::default(),
+            claims: Mutex::default(),
             shown: Mutex::default(),
         });
         let witness: Arc<dyn Witness> = Arc::<Teller>::clone(&teller);
@@ -338,8 +338,8 @@ struct Teller {
     foreign: Mutex<Option<Foreign>>,
     landed: Mutex<BTreeMap<NodeId, BTreeSet<u32>>>,
     log: Log,
-    /// By which session each process claimed last.
-    sessions: Mutex<BTreeMap<Life, i64>>,
+    /// By which session, and by which request, each process claimed last.
+    claims: Mutex<BTreeMap<Life, (i64, Origin)>>,
     shown: Mutex<Shown>,
 }
 
@@ -383,19 +383,33 @@ impl Teller {
     fn holder(&self, node: &Node) -> Option<Life> {
         let holder = Holder::parse(&String::from_utf8_lossy(&node.data));
         let life = self.log.life_of(&holder)?;
-        let sessions = self.sessions.lock().expect(ONE_THREAD);
-        let claims = sessions.get(&life) == Some(&node.stat.ephemeral_owner);
-        claims.then_some(life)
+        let claims = self.claims.lock().expect(ONE_THREAD);
+        let (session, _) = claims.get(&life)?;
+        (*session == node.stat.ephemeral_owner).then_some(life)
     }
 
     /// A session has ended. It matters if its process has not claimed by another one since.
     fn session_ended(&self, session: i64) {
-        let sessions = self.sessions.lock().expect(ONE_THREAD);
-        let of = sessions.iter().find(|(_, newest)| **newest == session);
+        let claims = self.claims.lock().expect(ONE_THREAD);
+        let of = claims.iter().find(|(_, (newest, _))| *newest == session);
         let life = of.map(|(life, _)| *life);
-        drop(sessions);
+        drop(claims);
         if let Some(life) = life {
             self.log.tell(None, What::SessionEnded { life });
+        }
+    }
+
+    /// Who had the lock may stand in the queue by a later claim already.
+    fn waits_again(&self, life: Life, tree: &Tree) {
+        let names = tree.children(QUEUE).into_iter().flatten();
+        let mut nodes = names.filter_map(|name| tree.node(&format!("{QUEUE}/{name}")));
+        if nodes.any(|node| self.holder(node) == Some(life)) {
+            let claims = self.claims.lock().expect(ONE_THREAD);
+            let origin = claims.get(&life).map(|(_, origin)| *origin);
+            drop(claims);
+            if let Some(origin) = origin {
+                self.stands(origin, true);
+            }
         }
     }
 
@@ -444,9 +458,9 @@ impl Witness for Teller {
             match (stands, outcome.answer.is_ok()) {
                 (false, _) => self.landed(origin, zombie),
                 (true, true) => {
-                    let mut sessions = self.sessions.lock().expect(ONE_THREAD);
-                    sessions.insert(Life(origin.party), transaction.session);
-                    drop(sessions);
+                    let mut claims = self.claims.lock().expect(ONE_THREAD);
+                    claims.insert(Life(origin.party), (transaction.session, origin));
+                    drop(claims);
                     self.stands(origin, zombie);
                 }
                 (true, false) => {}
@@ -478,6 +492,9 @@ impl Witness for Teller {
             token: shown.token,
         };
         self.log.tell(of.map(|origin| origin.node), what);
+        if let Some(life) = before.holder.filter(|life| Some(*life) != shown.holder) {
+            self.waits_again(life, tree);
+        }
     }
 
     fn read(&self, origin: Origin, zombie: bool) {

@@ -42,6 +42,9 @@ const REOPENED_EVERY_NANOS: u64 = 25_000_000_000;
 /// A call is one attempt: perhaps a read of what it is to be an edit of, and a write.
 const LANDINGS_MOST: u32 = 2;
 
+/// In a queue of nodes a call is several requests, and a claim has arrived again when it is found to stand.
+const QUEUED_LANDINGS_MOST: u32 = 16;
+
 fn repeats(fault: &Fault) -> bool {
     matches!(fault, Fault::Duplicate { .. })
 }
@@ -69,7 +72,9 @@ impl Load {
             nodes: windows.collect(),
             changes: 0,
             late_word: facts.faults.iter().any(holds_back),
-            landings_most: if facts.faults.iter().any(repeats) {
+            landings_most: if facts.nodes_in_a_queue {
+                QUEUED_LANDINGS_MOST
+            } else if facts.faults.iter().any(repeats) {
                 2 * LANDINGS_MOST
             } else {
                 LANDINGS_MOST

@@ -253,6 +253,11 @@ fn zookeeper(draw: &mut Stream, plan: &mut Plan) {
         Fault::Refuse { with } => with != Refusal::Forbidden,
         _ => true,
     });
+    if draw.happens(NAMESAKES_PER_MILLE) {
+        for node in &mut plan.nodes {
+            node.name = Some("namesake".to_owned());
+        }
+    }
     let kinds: Vec<usize> = (0..ENSEMBLE_KINDS)
         .filter(|_| draw.happens(ENSEMBLE_PER_MILLE))
         .collect();

@@ -5,7 +5,11 @@ use crate::Tier;
 use crate::invariants::Invariant;
 use crate::plan::Backend;
 
-const LEADS_TWICE: &[Invariant] = &[Invariant::SingleLeader, Invariant::HolderContinuity];
+const LEADS_TWICE: &[Invariant] = &[
+    Invariant::SingleLeader,
+    Invariant::HolderContinuity,
+    Invariant::AckedStart,
+];
 
 const fn entry(
     name: &'static str,

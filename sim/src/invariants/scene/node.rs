@@ -154,7 +154,7 @@ impl Node {
     /// Whether sends of that time may be forgotten.
     pub(in crate::invariants) fn forgets(&self, at: TrueTime) -> bool {
         let oldest = self.sends[self.next_send];
-        oldest.is_some_and(|(sent, _)| at < sent)
+        oldest.is_some_and(|(sent, _)| at <= sent)
     }
 
     fn sent(&mut self, at: TrueTime, request: RequestId, operation: Operation) {
