@@ -446,9 +446,6 @@ fn is_request(transaction: &Transaction) -> bool {
 
 impl Witness for Teller {
     fn committed(&self, transaction: &Transaction, outcome: &Outcome, tree: &Tree, zombie: bool) {
-        if std::env::var("ZKDEBUG").is_ok() {
-            eprintln!("{transaction:?} {outcome:?}");
-        }
         if let Some(origin) = transaction.origin {
             let stands = matches!(
                 &transaction.change,
