@@ -350,6 +350,18 @@ struct Shown {
     token: Option<u64>,
 }
 
+impl Shown {
+    fn wrote(self, deed: Deed) -> What {
+        What::Wrote {
+            deed,
+            basis: None,
+            version: self.token,
+            holder: self.holder,
+            token: self.token,
+        }
+    }
+}
+
 impl Teller {
     /// A request of a call has arrived: the call has, once.
     fn landed(&self, origin: Origin, zombie: bool) {
@@ -475,20 +487,19 @@ impl Witness for Teller {
             token: node.map(|node| node.stat.czxid.unsigned_abs()),
         };
         let before = std::mem::replace(&mut *self.shown.lock().expect(ONE_THREAD), shown);
-        let deed = self.deed(transaction);
+        let mut deed = self.deed(transaction);
+        if let (Deed::Foreign(_), true) = (deed, before.token != shown.token) {
+            // A stranger has taken it from its holder, and then the next in the queue has it.
+            self.log.tell(None, Shown::default().wrote(deed));
+            deed = Deed::Expired;
+        }
         let says = matches!(deed, Deed::Foreign(_) | Deed::Requested);
         if before == shown && !says {
             return;
         }
         let of = transaction.origin.filter(|origin| origin.party > 0);
-        let what = What::Wrote {
-            deed,
-            basis: None,
-            version: shown.token,
-            holder: shown.holder,
-            token: shown.token,
-        };
-        self.log.tell(of.map(|origin| origin.node), what);
+        self.log
+            .tell(of.map(|origin| origin.node), shown.wrote(deed));
         if let Some(life) = before.holder.filter(|life| Some(*life) != shown.holder) {
             self.waits_again(life, tree);
         }

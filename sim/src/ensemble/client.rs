@@ -186,7 +186,7 @@ impl State {
             Phase::Waiting(since, wait) => {
                 let waited = client.since(since);
                 if waited < wait {
-                    return Some((wait - waited).min(left));
+                    return Some(wait.saturating_sub(waited).min(left));
                 }
                 self.seek(id);
                 Some(timeout / 5)

@@ -255,7 +255,7 @@ impl State {
 
     fn end_session_of(&mut self, process: &Process) {
         let of = |client: &&client::Client| client.party.process.is(process);
-        let client = self.clients.values().filter(of).next_back();
+        let client = self.clients.values().rfind(of);
         let session = client.and_then(|client| client.session);
         let (Some((session, _)), Some(leader)) = (session, self.leader()) else {
             return;
