@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use tenure_backends::zookeeper::simulated::{Ending, Event, Failed, State as Seen};
-use tenure_core::{Clock, Reading};
+use tenure_core::Reading;
 
 use super::connection::{
     Ask, Body, ClientId, Connection, ConnectionId, Down, Kind, Lane, Up, WatchId,
 };
+use super::party::{Party, Sent};
 use super::state::{SERVERS, State};
 use super::transaction::{Answer, Change, Origin};
 use crate::executor::{NodeId, Process, ReplySender, reply};
@@ -25,31 +25,6 @@ pub(super) type Told = Result<(Answer, Option<Event>), Failed>;
 
 /// What a client begins with.
 pub(super) type Begun = Result<(i64, Duration), Failed>;
-
-/// What a client sends, for whoever gives it a number.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Sent<'a> {
-    /// It asks for a session.
-    Open,
-    /// It asks for a change.
-    Change(&'a Change),
-    /// It reads a node; of none in particular where it waits for its server to catch up.
-    Read(&'a str),
-}
-
-/// Gives a number to each request of a client, at the moment of its sending.
-pub(crate) type Tagger = Arc<dyn Fn(Sent<'_>) -> u32 + Send + Sync>;
-
-/// Whose client it is.
-#[derive(Clone)]
-pub(crate) struct Party {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) node: NodeId,
-    /// What the process is called in what it asks for.
-    pub(crate) number: u32,
-    pub(crate) process: Process,
-    pub(crate) tagger: Tagger,
-}
 
 pub(super) struct Client {
     pub(super) begin: Option<ReplySender<Begun>>,
@@ -69,7 +44,6 @@ pub(super) struct Client {
     pub(super) states: Vec<Waker>,
     timeout: Duration,
     tries: usize,
-    /// What serves it.
     pub(super) waker: Option<Waker>,
     watches: BTreeMap<WatchId, Watched>,
     zxid: i64,

@@ -17,6 +17,7 @@ mod client;
 mod conformance;
 mod connection;
 mod election;
+mod party;
 mod quorum;
 mod server;
 mod serving;
@@ -40,7 +41,7 @@ use tenure_backends::zookeeper::simulated::{Failed, Step};
 
 use crate::executor::{Handle, NodeId, Process};
 
-pub(crate) use client::{Party, Sent};
+pub(crate) use party::{Party, Sent};
 pub(crate) use session::SimServers;
 pub(crate) use state::{SERVERS, Setting};
 pub(crate) use transaction::{Change, Origin, Transaction};

@@ -12,8 +12,9 @@ use tenure_backends::zookeeper::simulated::{
 };
 
 use super::Ensemble;
-use super::client::{Party, Told};
+use super::client::Told;
 use super::connection::{Ask, Body, ClientId, WatchId};
+use super::party::Party;
 use super::transaction::{Answer, Change};
 use crate::executor::{Reply, reply};
 
