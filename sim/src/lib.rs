@@ -24,6 +24,7 @@ pub mod clock;
 pub mod disk;
 pub mod document;
 pub mod electors;
+mod ensemble;
 pub mod executor;
 pub mod figures;
 pub mod invariants;

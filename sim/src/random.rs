@@ -43,6 +43,8 @@ pub enum Purpose {
     Work = 6,
     /// How long system calls take, and what a power cut leaves.
     Disk = 7,
+    /// What goes on between the servers of an ensemble.
+    Ensemble = 8,
 }
 
 /// A stream of random numbers: xoshiro256** (Blackman and Vigna 2018), seeded through [`SplitMix64`].

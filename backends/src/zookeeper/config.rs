@@ -256,6 +256,22 @@ impl EnsembleBuilder {
         opened.map_err(|failure: Failure| failure.into_error("open"))
     }
 
+    /// A simulated ensemble whose first session begins when an election needs it: with its servers, clocks and tasks.
+    ///
+    /// # Errors
+    /// When something cannot be used.
+    #[cfg(feature = "simulated-ensemble")]
+    pub fn begin_simulated(self, world: super::simulated::World) -> Result<Ensemble, Error> {
+        let planted = Planted {
+            mistake: world.planted,
+        };
+        let settings = self.settings();
+        let begun = settings.and_then(|settings| {
+            Ensemble::begin(settings, world.servers, world.clock, world.tasks, planted)
+        });
+        begun.map_err(|failure| failure.into_error("open"))
+    }
+
     /// The real servers, for what is put between them and the backend. [`connection_timeout`](Self::connection_timeout), credentials, ACL and
     /// certificates count, and nothing else.
     ///

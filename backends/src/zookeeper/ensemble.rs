@@ -68,6 +68,19 @@ impl Ensemble {
         tasks: Arc<dyn Tasks>,
         planted: Planted,
     ) -> Result<Self, Failure> {
+        let ensemble = Self::begin(settings, servers, clock, tasks, planted)?;
+        ensemble.0.live().await?;
+        Ok(ensemble)
+    }
+
+    /// Begins no session yet.
+    pub(crate) fn begin(
+        settings: Settings,
+        servers: Arc<dyn Servers>,
+        clock: Arc<dyn Clock>,
+        tasks: Arc<dyn Tasks>,
+        planted: Planted,
+    ) -> Result<Self, Failure> {
         let allowances = Allowances::of(&settings);
         if let Err(problem) = Pace::of(settings.session_timeout, allowances) {
             let asked = settings.session_timeout;
@@ -79,9 +92,7 @@ impl Ensemble {
             };
             return Err(Failure::new(ErrorKind::InvalidInput, detail));
         }
-        let ensemble = Self::new(settings, servers, clock, tasks, planted);
-        ensemble.0.live().await?;
-        Ok(ensemble)
+        Ok(Self::new(settings, servers, clock, tasks, planted))
     }
 
     pub(crate) fn new(

@@ -247,10 +247,19 @@ impl Live {
         }
     }
 
-    /// How long until the next heartbeat is due.
+    /// How long until the next heartbeat is due: not before it would prove the last one, where that was acknowledged late.
     fn due_in(&self) -> Duration {
-        let passed = self.clock.now().longest_since(locked(&self.beats).sent);
-        self.pace.interval.saturating_sub(passed).into()
+        let now = self.clock.now();
+        let beats = locked(&self.beats);
+        let regular = self
+            .pace
+            .interval
+            .saturating_sub(now.longest_since(beats.sent));
+        let proves = beats.signs.standing().map_or(Nanos::ZERO, |standing| {
+            let passed = now.shortest_since(standing.acknowledged);
+            self.pace.gap.saturating_sub(passed)
+        });
+        regular.max(proves).into()
     }
 
     /// Notes that an election is led by the node at `path`.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tenure_core::{Nanos, Timing, TimingError};
+use tenure_core::backend::Standing;
+use tenure_core::{Nanos, Reading, Timing, TimingError};
 
 use super::config::Settings;
 
@@ -89,6 +90,34 @@ impl Pace {
             session_timeout,
         })
     }
+
+    /// Whether a leadership that begins `now` goes on, if nothing goes wrong: what is proven counts until the next proof comes, and what
+    /// that proves until the one after it.
+    ///
+    /// The next heartbeat proves the newest one, unless that is proven already or was acknowledged so late that it takes one more.
+    pub(crate) fn is_followed_by_proof(&self, standing: Standing, now: Reading) -> bool {
+        let Standing {
+            acknowledged,
+            proven,
+            sent,
+        } = standing;
+        let ahead = sent.longest_since(proven);
+        let took = acknowledged.longest_since(sent);
+        let next = ahead.saturating_add(self.interval);
+        let next = next.max(now.longest_since(proven));
+        let after_next = next.saturating_add(self.interval);
+        let answered = Nanos::from(self.timing.request_timeout());
+        let in_time = |beat: Nanos, counted_from: Nanos| {
+            let ends = counted_from.saturating_add(self.timing.validity());
+            beat.saturating_add(answered) <= ends
+        };
+        let proves = ahead > Nanos::ZERO && took.saturating_add(self.gap) <= self.interval;
+        if proves {
+            in_time(next, Nanos::ZERO) && in_time(after_next, ahead)
+        } else {
+            in_time(after_next, Nanos::ZERO)
+        }
+    }
 }
 
 /// Sessions are tried up to a day.
@@ -169,5 +198,26 @@ mod tests {
         };
         let pace = Pace::of(Duration::from_secs(10), tick).unwrap();
         assert!(pace.gap >= Nanos::from_millis(3_100));
+    }
+
+    #[test]
+    fn a_leadership_begins_only_if_the_next_proof_comes_before_its_end() {
+        let pace = Pace::of(Duration::from_secs(6), with(10_000)).unwrap();
+        let at = |millis| Reading::both(Nanos::from_millis(millis));
+        let standing = |proven, sent, acknowledged| Standing {
+            acknowledged: at(acknowledged),
+            proven: at(proven),
+            sent: at(sent),
+        };
+        let begins = |proven, sent, acknowledged, now| {
+            pace.is_followed_by_proof(standing(proven, sent, acknowledged), at(now))
+        };
+        assert!(begins(10_000, 12_000, 12_010, 13_900));
+        assert!(begins(10_000, 10_000, 10_010, 10_020));
+        // After an outage: the next heartbeat comes too soon to prove the one that was answered late.
+        assert!(!begins(10_000, 12_000, 13_500, 13_510));
+        assert!(!begins(10_000, 13_500, 13_510, 13_510));
+        // The newest is proven already, and the one after it is not acknowledged yet.
+        assert!(!begins(10_000, 10_000, 10_010, 13_510));
     }
 }

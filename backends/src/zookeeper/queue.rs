@@ -455,11 +455,12 @@ impl Queue {
         })
     }
 
-    /// A session whose last proven sign of life is too old starts no leadership, which would be over at once.
+    /// A session whose last proven sign of life is too old starts no leadership, which would be over at once, or before the next proof.
     fn check_standing(&self, live: &Arc<Live>, standing: Standing) -> Result<(), Failure> {
-        let age = self.ensemble.clock.now().longest_since(standing.proven);
+        let now = self.ensemble.clock.now();
+        let age = now.longest_since(standing.proven);
         let most = Nanos::from(live.pace.session_timeout / 10 * 7);
-        if age <= most {
+        if age <= most && live.pace.is_followed_by_proof(standing, now) {
             return Ok(());
         }
         let detail = format!(

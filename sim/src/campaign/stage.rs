@@ -22,7 +22,8 @@ impl Stage {
         {
             let backends = Backend::EVERY.into_iter().filter(|one| {
                 // The tier of machines has no clients.
-                let runs = *one != Backend::Kubernetes || tier == Tier::Electors;
+                let has_clients = matches!(*one, Backend::Kubernetes | Backend::Zookeeper);
+                let runs = !has_clients || tier == Tier::Electors;
                 runs && backend.is_none_or(|backend| backend == *one)
             });
             stages.extend(backends.map(|backend| Self { tier, backend }));

@@ -227,6 +227,7 @@ fn tell(subject: &Subject, options: &RunOptions, sum: &Sum) -> Result<(), Failur
             Backend::Session => "a session",
             Backend::File => "a file",
             Backend::Kubernetes => "a Kubernetes",
+            Backend::Zookeeper => "a ZooKeeper",
         },
         plan.timing.lease,
         plan.nodes.len(),

@@ -140,12 +140,13 @@ impl WorldOptions {
             plan = plan.stretched(factor);
         }
         if let Some(backend) = self.backend {
-            let is_new = backend == Backend::Session && plan.backend != backend;
+            let is_new =
+                backend.kind() == Backend::Session && plan.backend.kind() != Backend::Session;
             if is_new && plan.server == ServerPlan::default() {
                 plan.server = ServerPlan::zookeeper();
             }
             plan.backend = backend;
-            plan.server.late_proof &= backend == Backend::Session;
+            plan.server.late_proof &= backend.kind() == Backend::Session;
         }
         if let Some(candidates) = self.candidates {
             let last = plan.nodes.last().cloned().unwrap_or_default();

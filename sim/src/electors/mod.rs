@@ -20,6 +20,7 @@ mod log;
 mod network;
 mod node;
 mod operator;
+mod queues;
 mod recorded;
 mod resource;
 mod run;
@@ -33,5 +34,7 @@ mod work;
 mod world;
 
 pub(crate) use gate::Gate;
+#[cfg(test)]
+pub(crate) use network::LinkState;
 pub(crate) use network::{Network, Route};
 pub use run::run;

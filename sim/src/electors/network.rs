@@ -6,6 +6,10 @@ use crate::executor::NodeId;
 use crate::plan::{Direction, Fault, Span};
 use crate::random::{Purpose, Stream};
 
+/// When a connection first sends again what was lost; twice as late each time.
+const SENT_AGAIN_AFTER: Duration = Duration::from_millis(200);
+const SENDS_MOST: u32 = 6;
+
 /// The links between nodes and their store. Clones are the same network.
 #[derive(Clone, Debug)]
 pub(crate) struct Network(Arc<Mutex<Vec<Link>>>);
@@ -109,6 +113,36 @@ impl Network {
             reply: (!reply_lost).then_some(back),
             told: told.then_some(later),
         }
+    }
+
+    /// How long something takes on a connection that sends again what is lost: later than what went before it arrives nothing by itself.
+    pub(crate) fn carry(&self, node: NodeId, direction: Direction) -> Duration {
+        let mut links = self.lock();
+        let Link { draw, state, .. } = &mut links[usize::from(node.0)];
+        let way = match direction {
+            Direction::Replies => state.replies,
+            Direction::Both | Direction::Requests => state.requests,
+        };
+        let mut takes = way.latency(draw);
+        let mut again = SENT_AGAIN_AFTER;
+        for _ in 0..SENDS_MOST {
+            if !draw.happens(way.lost_per_mille) {
+                break;
+            }
+            takes += again;
+            again *= 2;
+        }
+        takes
+    }
+
+    /// Whether anything passes.
+    pub(crate) fn passes(&self, node: NodeId, direction: Direction) -> bool {
+        let state = self.lock()[usize::from(node.0)].state;
+        let way = match direction {
+            Direction::Replies => state.replies,
+            Direction::Both | Direction::Requests => state.requests,
+        };
+        !state.clogged && !way.cut
     }
 
     /// Waits while the link is clogged.

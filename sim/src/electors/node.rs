@@ -17,6 +17,7 @@ use super::files::Files;
 use super::leases::Leases;
 use super::lock::SimLock;
 use super::log::{Actor, Log};
+use super::queues::Queues;
 use super::recorded::{Current, Recorded, Sends};
 use super::resource::Resource;
 use super::watchdog::SimWatchdog;
@@ -60,6 +61,8 @@ pub(super) struct Running {
     pub(super) eligible: bool,
     /// To API servers, where the lock is a Lease of them.
     pub(super) links: Vec<Link>,
+    /// The ensemble, where the lock is a queue of nodes.
+    pub(super) queues: Option<Queues>,
 }
 
 /// The exit code of what SIGKILL has ended.
@@ -70,6 +73,7 @@ const KILLED: i32 = 137;
 struct Ways {
     connection: Option<Arc<Connection>>,
     links: Vec<Link>,
+    queues: Option<Queues>,
 }
 
 /// What a node's processes are made of, common to all.
@@ -87,6 +91,8 @@ pub(super) struct Scene {
     pub(super) on_missing: OnMissingPlan,
     /// How many times as slow everything goes that has no time of its own in the plan.
     pub(super) pace: u32,
+    /// Where the lock is a queue of nodes on a simulated ensemble.
+    pub(super) queues: Option<Queues>,
     pub(super) quiet_from: crate::TrueTime,
     pub(super) resource: Resource,
     pub(super) wiring: Wiring,
@@ -100,19 +106,21 @@ impl Scene {
 
     /// An operator leaves a request.
     pub(super) fn submit(&self, kind: RequestKind) {
-        match (&self.files, &self.leases) {
-            (Some(files), _) => files.submit(kind),
-            (None, Some(leases)) => leases.submit(kind),
-            (None, None) => self.wiring.store.submit(kind),
+        match (&self.files, &self.leases, &self.queues) {
+            (Some(files), ..) => files.submit(kind),
+            (None, Some(leases), _) => leases.submit(kind),
+            (None, None, Some(queues)) => queues.submit(kind),
+            (None, None, None) => self.wiring.store.submit(kind),
         }
     }
 
     /// Somebody who is no candidate changes the lock.
     pub(super) fn tamper(&self, foreign: Foreign) {
-        match (&self.files, &self.leases) {
-            (Some(files), _) => files.tamper(foreign),
-            (None, Some(leases)) => leases.tamper(foreign),
-            (None, None) => self.wiring.store.tamper(foreign),
+        match (&self.files, &self.leases, &self.queues) {
+            (Some(files), ..) => files.tamper(foreign),
+            (None, Some(leases), _) => leases.tamper(foreign),
+            (None, None, Some(queues)) => queues.tamper(foreign),
+            (None, None, None) => self.wiring.store.tamper(foreign),
         }
     }
 }
@@ -157,7 +165,11 @@ impl Node {
             sends: Sends::default(),
         };
         let (ways, backend) = self.connect(scene, &believer, life);
-        let Ways { connection, links } = ways;
+        let Ways {
+            connection,
+            links,
+            queues,
+        } = ways;
         let mut election = self.election(scene, &believer, backend, seed);
         let control = election.control();
         scene
@@ -191,6 +203,7 @@ impl Node {
             eligible: true,
             life,
             links,
+            queues,
         });
     }
 
@@ -205,6 +218,9 @@ impl Node {
             return;
         };
         running.links.iter().for_each(Link::cut);
+        if let Some(queues) = &running.queues {
+            queues.died(&running.actor.process, true);
+        }
         if let Some(connection) = &running.connection {
             connection.cut();
         }
@@ -216,6 +232,9 @@ impl Node {
             return;
         };
         running.links.iter().for_each(Link::broke);
+        if let Some(queues) = &running.queues {
+            queues.broke(self.id);
+        }
         if let Some(connection) = &running.connection {
             connection.broke();
         }
@@ -250,14 +269,20 @@ impl Node {
     ) -> (Ways, Arc<dyn LockBackend>) {
         let current = Current::default();
         let mut ways = Ways::default();
-        let inner: Arc<dyn LockBackend> = match (&scene.files, &scene.leases) {
-            (Some(files), _) => Arc::new(files.lock(&believer.actor.process, &self.clock, life)),
-            (None, Some(leases)) => {
+        let inner: Arc<dyn LockBackend> = match (&scene.files, &scene.leases, &scene.queues) {
+            (Some(files), ..) => Arc::new(files.lock(&believer.actor.process, &self.clock, life)),
+            (None, Some(leases), _) => {
                 let (links, lock) = leases.lock(&believer.actor, &believer.clock, &current, life);
                 ways.links = links.to_vec();
                 Arc::new(lock)
             }
-            (None, None) => {
+            (None, None, Some(queues)) => {
+                ways.queues = Some(queues.clone());
+                let calls = (&current, &believer.sends);
+                let (actor, clock) = (&believer.actor, &believer.clock);
+                Arc::new(queues.lock(actor, clock, calls, life, &self.timing))
+            }
+            (None, None, None) => {
                 let connection = Connection::open(
                     believer.actor.clone(),
                     Arc::clone(&believer.clock),
@@ -352,6 +377,9 @@ impl Node {
             } else {
                 kubelet.container_ended(wall, KILLED);
             }
+        }
+        if let Some(queues) = &running.queues {
+            queues.died(&running.actor.process, false);
         }
         let Some(connection) = running.connection else {
             return;

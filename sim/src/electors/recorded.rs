@@ -33,7 +33,7 @@ impl Current {
 pub(super) struct Sends(Arc<Mutex<clock::Sends>>);
 
 impl Sends {
-    fn add(&self, reading: Reading, at: TrueTime) {
+    pub(super) fn add(&self, reading: Reading, at: TrueTime) {
         self.0.lock().expect(ONE_THREAD).add(reading, at);
     }
 

@@ -10,6 +10,7 @@ use super::leases::Leases;
 use super::log::Log;
 use super::network::Network;
 use super::node::{Node, Scene};
+use super::queues::Queues;
 use super::resource::Resource;
 use super::store::Store;
 use super::world::{Deed, World};
@@ -59,6 +60,8 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         executor.set_host(&host);
         Leases::new(plan, &log, &host, &network, &handle, options.bug)
     });
+    let queues = (plan.backend == Backend::Zookeeper)
+        .then(|| Queues::new(plan, &log, &network, &handle, options.bug));
     let scene = Scene {
         beliefs: Beliefs::new(&handle),
         bug: options.bug,
@@ -68,6 +71,7 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         leases,
         on_missing: plan.on_missing,
         pace: pace(plan),
+        queues,
         quiet_from: plan.quiet_from.from_start(),
         resource: Resource::default(),
         wiring: Wiring {

@@ -119,7 +119,9 @@ impl Store {
         let mut draw = Stream::new(plan.seed, STORE, Purpose::Network);
         let observations = plan.backend == Backend::Lease && draw.happens(500);
         let kind = match plan.backend {
-            Backend::Lease | Backend::Kubernetes => Kind::Leased(LeasedStore::new(election)),
+            Backend::Lease | Backend::Kubernetes | Backend::Zookeeper => {
+                Kind::Leased(LeasedStore::new(election))
+            }
             Backend::File => {
                 let mode = SessionMode::EndsWithHandle;
                 Kind::Process(SessionStore::new(election, mode))

@@ -237,6 +237,9 @@ impl<'a> World<'a> {
                     let session = connection.session();
                     self.scene.wiring.store.end_session(session);
                 }
+                if let (Some(queues), Some(running)) = (&self.scene.queues, &machine.running) {
+                    queues.end_session(&running.actor.process);
+                }
             }
             _ => {}
         }
@@ -244,11 +247,15 @@ impl<'a> World<'a> {
 
     /// What a fault does to the store when it begins.
     fn happen(&self, fault: &Fault) {
+        if let Some(queues) = &self.scene.queues {
+            queues.happen(fault);
+        }
+        let has_store = self.scene.queues.is_none();
         match *fault {
             Fault::OperatorResign => self.scene.submit(RequestKind::Resign),
             Fault::OperatorPause => self.scene.submit(RequestKind::Pause),
             Fault::Foreign(foreign) => self.scene.tamper(foreign),
-            Fault::Restart | Fault::QuorumLoss => self.break_connections(),
+            Fault::Restart | Fault::QuorumLoss if has_store => self.break_connections(),
             Fault::ServerAway { server } => {
                 if let Some(leases) = &self.scene.leases {
                     let server = leases.server(server);
@@ -260,7 +267,7 @@ impl<'a> World<'a> {
                     leases.compact();
                 }
             }
-            Fault::LeaderChange => {
+            Fault::LeaderChange if has_store => {
                 self.scene.wiring.store.count_anew();
                 self.break_connections();
             }
@@ -286,6 +293,11 @@ impl<'a> World<'a> {
         if let Some(leases) = &self.scene.leases {
             let active = self.active.iter();
             leases.set_trouble(active.map(|(fault, _)| &self.plan.faults[*fault].what));
+            return;
+        }
+        if let Some(queues) = &self.scene.queues {
+            let active = self.active.iter();
+            queues.set_trouble(active.map(|(fault, _)| &self.plan.faults[*fault].what));
             return;
         }
         let mut trouble = Trouble::default();
@@ -341,6 +353,9 @@ impl<'a> World<'a> {
             }
         }
         self.scene.wiring.network.set(node, link);
+        if let Some(queues) = &self.scene.queues {
+            queues.links_changed();
+        }
         self.set_clock(node, (rate, slew), asleep, stands);
         let frozen =
             frozen.map(|by| [Frozen::Stopped, Frozen::Suspended, Frozen::VirtualMachine][by]);

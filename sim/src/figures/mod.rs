@@ -12,7 +12,7 @@ use crate::plan::Span;
 use crate::trace::Operation;
 
 /// How many kinds of calls there are.
-const OPERATIONS: [Operation; 8] = [
+const OPERATIONS: [Operation; 9] = [
     Operation::Acquire,
     Operation::Enlist,
     Operation::Members,
@@ -21,6 +21,7 @@ const OPERATIONS: [Operation; 8] = [
     Operation::Renew,
     Operation::Withdraw,
     Operation::Submit,
+    Operation::Beat,
 ];
 
 /// The figures of one or more runs.

@@ -72,16 +72,15 @@ impl AckedStart {
         let leased = scene.facts.backend == Backend::Lease;
         let took_effect = |request: &Request| {
             let own = request.node == id && request.life == node.life;
-            let proves = matches!(request.operation, Operation::Acquire | Operation::Renew);
+            let proves = matches!(
+                request.operation,
+                Operation::Acquire | Operation::Beat | Operation::Renew
+            );
             own && proves && (request.wrote || (!leased && request.landed))
         };
-        let request = match node.sent_at(sent).map(|id| scene.request(id)) {
-            Some(Some(request)) => Some(request),
-            // So many others were sent since that nobody remembers what became of it.
-            Some(None) => return,
-            None => None,
-        };
-        if !request.is_some_and(took_effect) && !node.forgets(sent) {
+        // So many others may have been sent since that nobody remembers what became of it.
+        let excused = |id| scene.request(id).is_none_or(took_effect);
+        if !node.sent_at(sent).any(excused) && !node.forgets(sent) {
             findings.accuse(record.at, Invariant::AckedStart, || {
                 format!(
                     "{id} counts token {token} from {sent}, when it sent nothing that took effect"

@@ -289,6 +289,10 @@ impl Assumptions {
             foreign,
             Foreign::Delete | Foreign::Empty | Foreign::Recreate
         );
+        if removes && scene.facts.nodes_in_a_queue {
+            // The next in the queue is first at once.
+            self.gives_up(at, Assumption::SessionIsLeftAlone);
+        }
         if removes && scene.facts.on_missing == OnMissingPlan::AcquireAtOnce {
             self.gives_up(at, Assumption::MissingIsWaitedOut);
         }

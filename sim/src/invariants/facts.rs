@@ -8,6 +8,9 @@ use crate::plan::{Backend, CronPlan, Fault, OnMissingPlan, ServerPlan};
 pub struct Facts {
     /// The kind of lock.
     pub backend: Backend,
+    /// Whether the lock is a queue of nodes, which a stranger can take from its holder, and of which what is left when nobody holds it says
+    /// no more than what the last one wrote that gave it back.
+    pub nodes_in_a_queue: bool,
     /// From when on nothing goes wrong.
     pub quiet_from: TrueTime,
     /// When the run ends.

@@ -3,7 +3,7 @@ use super::scene::Scene;
 use super::{Facts, Invariant};
 use crate::TrueTime;
 use crate::plan::Fault;
-use crate::trace::{Record, RequestId, What};
+use crate::trace::{Operation, Record, RequestId, What};
 
 /// L6: no candidate sends more calls than it may, whatever the store answers: there is no herd and no tight loop.
 ///
@@ -42,6 +42,9 @@ const REOPENED_EVERY_NANOS: u64 = 25_000_000_000;
 /// A call is one attempt: perhaps a read of what it is to be an edit of, and a write.
 const LANDINGS_MOST: u32 = 2;
 
+/// In a queue of nodes a call is several requests, and a claim has arrived again when it is found to stand.
+const QUEUED_LANDINGS_MOST: u32 = 16;
+
 fn repeats(fault: &Fault) -> bool {
     matches!(fault, Fault::Duplicate { .. })
 }
@@ -69,7 +72,9 @@ impl Load {
             nodes: windows.collect(),
             changes: 0,
             late_word: facts.faults.iter().any(holds_back),
-            landings_most: if facts.faults.iter().any(repeats) {
+            landings_most: if facts.nodes_in_a_queue {
+                QUEUED_LANDINGS_MOST
+            } else if facts.faults.iter().any(repeats) {
                 2 * LANDINGS_MOST
             } else {
                 LANDINGS_MOST
@@ -103,6 +108,12 @@ impl Load {
     }
 
     pub(super) fn sent(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
+        // A session gives its signs of life beside the calls, as often as its timeout asks for.
+        if let What::Sent { operation, .. } = record.what
+            && operation == Operation::Beat
+        {
+            return;
+        }
         let Some(index) = scene.index(record) else {
             return;
         };
@@ -151,7 +162,6 @@ mod tests {
     use super::*;
     use crate::invariants::history::History;
     use crate::plan::Backend;
-    use crate::trace::Operation;
 
     fn asks(every_ms: u64) -> Vec<Invariant> {
         let mut history = History::of(Backend::Lease);

@@ -11,6 +11,8 @@ use crate::trace::{Deed, Record, What};
 #[derive(Clone, Debug)]
 pub(super) struct NoFlap {
     nodes: Vec<Settled>,
+    /// The token of the hold that was there when an operator's request came last.
+    requested: Option<u64>,
     /// For how long after everything is healed a session may still end for a silence from before.
     silence: Duration,
 }
@@ -40,6 +42,7 @@ impl NoFlap {
         let longest = facts.nodes.iter().map(session).max().unwrap_or_default();
         Self {
             nodes: vec![Settled::default(); facts.nodes.len()],
+            requested: None,
             // A server looks once a tick which sessions are over.
             silence: longest + 2 * Duration::from(facts.server.tick),
         }
@@ -62,9 +65,11 @@ impl NoFlap {
     pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
         if let What::Wrote {
             deed: Deed::Requested,
+            token,
             ..
         } = record.what
         {
+            self.requested = token;
             // An operator's request that was long on its way: it may ask anybody.
             self.nodes.iter_mut().for_each(|node| node.may_end = true);
         }
@@ -87,7 +92,7 @@ impl NoFlap {
             (What::Leads { token, .. }, Some(_)) if scene.begins => {
                 settled.token = Some(token);
                 settled.granted = granted;
-                settled.may_end = false;
+                settled.may_end = self.requested == Some(token);
             }
             // Work that was told to stop has not ended by itself.
             (What::WorkEnded { .. }, _) => settled.may_end |= scene.ended_by_itself,

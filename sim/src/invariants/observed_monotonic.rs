@@ -9,7 +9,8 @@ use crate::trace::{Deed, Record, What};
 ///
 /// A lock that says no token, or has no version, says nothing: a stranger may have emptied or deleted it. The version of a lock file
 /// stands only in its record: who makes that unreadable takes it away, and versions begin anew by the next holder's wall clock. Meanwhile it
-/// tells as its token up to which number tokens are spent, and that bounds what was granted.
+/// tells as its token up to which number tokens are spent, and that bounds what was granted. A queue of nodes that is empty tells what the
+/// last leader wrote that gave it back; what those had that died stands nowhere.
 #[derive(Clone, Debug)]
 pub(super) struct ObservedMonotonic {
     newest: Vec<(Option<u64>, Option<u64>)>,
@@ -43,7 +44,9 @@ impl ObservedMonotonic {
                 version,
                 maybe_stale: false,
             } => {
-                if version.is_none() && scene.facts.backend == Backend::File {
+                let says_less =
+                    scene.facts.backend == Backend::File || scene.facts.nodes_in_a_queue;
+                if version.is_none() && says_less {
                     return;
                 }
                 let (newest_token, newest_version) = self.newest[index];

@@ -147,7 +147,7 @@ impl Plan {
         if let Some(problem) = rate_problem(self.server.rate_ppm) {
             return Err(PlanError::new("server, rate-ppm", problem));
         }
-        if self.server.late_proof && self.backend != Backend::Session {
+        if self.server.late_proof && self.backend.kind() != Backend::Session {
             let problem = "only a session lock has a late proof: leave it out";
             return Err(PlanError::new("server, late-proof", problem));
         }
@@ -276,8 +276,14 @@ fn check_numbers(fault: &Fault) -> Result<(), (&'static str, String)> {
 impl Fault {
     /// Whether a lock of this kind has it.
     pub fn fits(&self, backend: Backend) -> bool {
+        if self.is_of_servers() {
+            return matches!(backend, Backend::Kubernetes | Backend::Zookeeper);
+        }
         if self.is_of_kubernetes() {
             return backend == Backend::Kubernetes;
+        }
+        if let Self::ServerCut { .. } = self {
+            return backend == Backend::Zookeeper;
         }
         let backend = backend.kind();
         match self {
@@ -305,14 +311,19 @@ impl Fault {
         }
     }
 
+    /// Whether whoever has several servers has it.
+    fn is_of_servers(&self) -> bool {
+        matches!(
+            self,
+            Self::ServerAway { .. } | Self::ServerHangs { .. } | Self::ServerLags { .. }
+        )
+    }
+
     /// Whether only API servers, kubelets and pods have it.
     fn is_of_kubernetes(&self) -> bool {
         matches!(
             self,
-            Self::ServerAway { .. }
-                | Self::ServerHangs { .. }
-                | Self::ServerLags { .. }
-                | Self::Fails { .. }
+            Self::Fails { .. }
                 | Self::FailsAfter { .. }
                 | Self::RepliesDropped { .. }
                 | Self::SlowStore { .. }

@@ -304,6 +304,11 @@ pub enum Fault {
         /// Which.
         server: u8,
     },
+    /// One of the servers of an ensemble is cut off from the others: it answers pings and reads, and drops its clients after a while.
+    ServerCut {
+        /// Which.
+        server: u8,
+    },
     /// Requests fail without an effect.
     Fails {
         /// How many of a thousand.

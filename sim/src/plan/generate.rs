@@ -131,6 +131,9 @@ impl Plan {
         if backend == Backend::Kubernetes {
             kubernetes(&mut draw, &mut plan);
         }
+        if backend == Backend::Zookeeper {
+            zookeeper(&mut draw, &mut plan);
+        }
         plan
     }
 
@@ -233,6 +236,59 @@ fn kubernetes(draw: &mut Stream, plan: &mut Plan) {
         for node in &mut plan.nodes {
             node.name = Some("namesake".to_owned());
         }
+    }
+}
+
+/// How many of a thousand plans have each of the faults that only an ensemble has.
+const ENSEMBLE_PER_MILLE: u64 = 400;
+const ENSEMBLE_KINDS: usize = 6;
+
+/// What only an ensemble has. What strangers do to its nodes is beyond the claim.
+fn zookeeper(draw: &mut Stream, plan: &mut Plan) {
+    plan.server.late_proof = true;
+    plan.server.tick = Span::from_millis(draw.within(300..=3_000));
+    plan.faults.retain(|fault| match fault.what {
+        Fault::Foreign(foreign) => foreign == Foreign::EditLabel,
+        // Rights are a node's, and nobody takes them away for a while.
+        Fault::Refuse { with } => with != Refusal::Forbidden,
+        _ => true,
+    });
+    if draw.happens(NAMESAKES_PER_MILLE) {
+        for node in &mut plan.nodes {
+            node.name = Some("namesake".to_owned());
+        }
+    }
+    let kinds: Vec<usize> = (0..ENSEMBLE_KINDS)
+        .filter(|_| draw.happens(ENSEMBLE_PER_MILLE))
+        .collect();
+    if kinds.is_empty() {
+        return;
+    }
+    for _ in 0..draw.within(1..=8) {
+        let kind = kinds[draw.index(kinds.len())];
+        let at = Span::from_nanos(draw.below(plan.quiet_from.nanos()));
+        let most = plan.quiet_from.minus(at);
+        let lasts = Span::from_millis(draw.within(100..=25_000)).min(most);
+        let what = ensemble_fault(draw, kind);
+        plan.faults.push(PlannedFault {
+            at,
+            lasts: Some(lasts),
+            what,
+        });
+    }
+    plan.faults.sort_by_key(|fault| fault.at);
+}
+
+fn ensemble_fault(draw: &mut Stream, kind: usize) -> Fault {
+    let server = u8::try_from(draw.below(3)).expect("below 3");
+    let by = Span::from_millis(draw.within(100..=4_000));
+    match kind {
+        0 => Fault::ServerAway { server },
+        1 => Fault::ServerHangs { server },
+        2 => Fault::ServerLags { by, server },
+        3 => Fault::LeaderChange,
+        4 => Fault::QuorumLoss,
+        _ => Fault::ServerCut { server },
     }
 }
 
@@ -484,7 +540,7 @@ fn foreign(draw: &mut Stream, backend: Backend) -> Foreign {
     ];
     match backend {
         Backend::Lease | Backend::Kubernetes => all[draw.index(all.len())],
-        Backend::Session | Backend::File => all[draw.index(2)],
+        Backend::Session | Backend::File | Backend::Zookeeper => all[draw.index(2)],
     }
 }
 

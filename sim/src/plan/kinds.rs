@@ -50,7 +50,7 @@ impl Fault {
             (self, backend),
             (Self::DiskFull, _) | (Self::Foreign(Foreign::Recreate), Backend::File)
         );
-        let of_clients = backend == Backend::Kubernetes;
+        let of_clients = matches!(backend, Backend::Kubernetes | Backend::Zookeeper);
         !(of_disk || of_clients) || tier == Tier::Electors
     }
 
@@ -263,7 +263,11 @@ const KUBERNETES: &[FaultKind] = &[
             by: Span::from_secs(10),
             server: 0,
         },
-        "The cache of one of the API servers, and what its watches tell, is `by` behind.",
+        "The cache of one of the API servers, and what its watches tell, is `by` behind; of an ensemble, what a server applies.",
+    ),
+    FaultKind::new(
+        Fault::ServerCut { server: 0 },
+        "One of the servers of an ensemble is cut off from the others: it goes on answering pings and reads for a while.",
     ),
     FaultKind::new(
         Fault::Fails {

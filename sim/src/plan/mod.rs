@@ -36,18 +36,27 @@ pub enum Backend {
     File,
     /// A Kubernetes Lease, by the real backend and client on simulated API servers. On the tier of machines a [`Lease`](Self::Lease).
     Kubernetes,
+    /// A queue of nodes, by the real backend on a simulated ZooKeeper ensemble. On the tier of machines a [`Session`](Self::Session).
+    Zookeeper,
 }
 
 impl Backend {
     /// The kinds of lock, of which each tier has one each.
     pub const ALL: [Self; 3] = [Self::Lease, Self::Session, Self::File];
     /// All of them.
-    pub const EVERY: [Self; 4] = [Self::Lease, Self::Session, Self::File, Self::Kubernetes];
+    pub const EVERY: [Self; 5] = [
+        Self::Lease,
+        Self::Session,
+        Self::File,
+        Self::Kubernetes,
+        Self::Zookeeper,
+    ];
 
     /// What kind of lock it is to an election.
     pub const fn kind(self) -> Self {
         match self {
             Self::Kubernetes => Self::Lease,
+            Self::Zookeeper => Self::Session,
             other => other,
         }
     }
@@ -59,6 +68,7 @@ impl Backend {
             Self::Session => "session",
             Self::File => "file",
             Self::Kubernetes => "kubernetes",
+            Self::Zookeeper => "zookeeper",
         }
     }
 }

@@ -47,6 +47,7 @@ impl Plan {
         };
         Facts {
             backend: self.backend.kind(),
+            nodes_in_a_queue: self.backend == Backend::Zookeeper,
             quiet_from: self.quiet_from.from_start(),
             end: self.end.from_start(),
             on_its_way: self.on_its_way().into(),

@@ -1,14 +1,18 @@
 use std::fmt;
 
 use tenure_backends::kubernetes::simulated as kubernetes;
+use tenure_backends::zookeeper::simulated as ensemble;
 use tenure_core::planted::Mistake;
 
 use super::catalogue::CATALOGUE;
 use super::distortion::Distortion;
+use super::zookeeper;
 use crate::Tier;
 use crate::api_server::Carelessness;
 use crate::invariants::Invariant;
 use crate::plan::Backend;
+
+const BUGS: usize = CATALOGUE.len() + zookeeper::CATALOGUE.len();
 
 /// A planted mistake: an entry of the catalogue.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +40,8 @@ pub enum Planting {
     Lease(kubernetes::Mistake),
     /// Between that and the API server.
     Client(Carelessness),
+    /// In the backend of ZooKeeper.
+    Queue(ensemble::Mistake),
 }
 
 /// What is known about a bug.
@@ -57,8 +63,8 @@ pub(super) struct Entry {
 
 impl Bug {
     /// All of them, in the order of their names.
-    pub const ALL: [Self; CATALOGUE.len()] = {
-        let mut all = [Self { index: 0 }; CATALOGUE.len()];
+    pub const ALL: [Self; BUGS] = {
+        let mut all = [Self { index: 0 }; BUGS];
         let mut index = 0;
         while index < all.len() {
             all[index].index = index;
@@ -85,7 +91,10 @@ impl Bug {
     }
 
     fn entry(self) -> &'static Entry {
-        &CATALOGUE[self.index]
+        match self.index.checked_sub(CATALOGUE.len()) {
+            None => &CATALOGUE[self.index],
+            Some(index) => &zookeeper::CATALOGUE[index],
+        }
     }
 
     /// Its name, as command lines have it.
@@ -137,7 +146,15 @@ impl Bug {
         }
     }
 
-    /// The mistake of that backend's client, if it is one.
+    /// The mistake of the backend of ZooKeeper, if it is one.
+    pub fn queue_mistake(self) -> Option<ensemble::Mistake> {
+        match self.planting() {
+            Planting::Queue(mistake) => Some(mistake),
+            _ => None,
+        }
+    }
+
+    /// The mistake of the client of the backend of Kubernetes, if it is one.
     pub fn carelessness(self) -> Option<Carelessness> {
         match self.planting() {
             Planting::Client(carelessness) => Some(carelessness),

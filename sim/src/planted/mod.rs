@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`Bug::mistake`] | to each machine that it makes, or to the builder of each election |
 //! | [`Bug::lease_mistake`], [`Bug::carelessness`] | to each Kubernetes backend that it makes, and to its client |
+//! | [`Bug::queue_mistake`] | to each ZooKeeper backend that it makes |
 //! | [`Distortion::falsify`] | each answer of the store, before the candidate has it |
 //! | [`Distortion::misread`] | each observation that a hint carries |
 //! | [`Distortion::swallows_hints`] | each hint |
@@ -21,6 +22,7 @@ mod hunt;
 mod table;
 #[cfg(test)]
 mod tests;
+mod zookeeper;
 
 pub use broken::Broken;
 pub use bug::{Bug, Kind, Planting};

@@ -36,6 +36,7 @@ pub(super) fn operation(operation: Operation) -> &'static str {
         Operation::Renew => "renew",
         Operation::Withdraw => "withdraw",
         Operation::Submit => "submit",
+        Operation::Beat => "beat",
     }
 }
 

@@ -293,6 +293,8 @@ pub enum Operation {
     Withdraw = 6,
     /// Leaves an operator's request.
     Submit = 7,
+    /// Gives a sign of life of its session, beside all calls.
+    Beat = 8,
 }
 
 /// What an answer says.

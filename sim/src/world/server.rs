@@ -54,13 +54,15 @@ impl Server {
     pub(crate) fn new(plan: &Plan, lag: u64) -> Self {
         let mut store = match plan.backend {
             Backend::Lease | Backend::Kubernetes => Store::Leased(LeasedState::new(0)),
-            Backend::Session => Store::Session(SessionState::new(SessionMode::EndsWhenTold)),
+            Backend::Session | Backend::Zookeeper => {
+                Store::Session(SessionState::new(SessionMode::EndsWhenTold))
+            }
             Backend::File => Store::Session(SessionState::new(SessionMode::EndsWithHandle)),
         };
         let lag = if plan.server.late_proof { lag } else { 0 };
         let counts = || Sessions::new(plan.server.clone(), lag);
         Self {
-            counts: (plan.backend == Backend::Session).then(counts),
+            counts: (plan.backend.kind() == Backend::Session).then(counts),
             operator: store.open(),
             store,
             vouching: Vouching::new(plan),

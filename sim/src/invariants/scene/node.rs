@@ -144,24 +144,30 @@ impl Node {
         false
     }
 
-    /// The claim or renewal that was sent at this moment, as far as it is remembered.
-    pub(in crate::invariants) fn sent_at(&self, at: TrueTime) -> Option<RequestId> {
-        let mut sends = self.sends.iter().flatten();
-        sends.find(|(sent, _)| *sent == at).map(|(_, id)| *id)
+    /// The claims, renewals and signs of life that were sent at this moment, as far as they are remembered.
+    pub(in crate::invariants) fn sent_at(&self, at: TrueTime) -> impl Iterator<Item = RequestId> {
+        let sends = self.sends.iter().flatten();
+        let then = sends.filter(move |(sent, _)| *sent == at);
+        then.map(|(_, id)| *id)
     }
 
     /// Whether sends of that time may be forgotten.
     pub(in crate::invariants) fn forgets(&self, at: TrueTime) -> bool {
         let oldest = self.sends[self.next_send];
-        oldest.is_some_and(|(sent, _)| at < sent)
+        oldest.is_some_and(|(sent, _)| at <= sent)
     }
 
     fn sent(&mut self, at: TrueTime, request: RequestId, operation: Operation) {
-        self.pending = Some(request);
+        if operation != Operation::Beat {
+            self.pending = Some(request);
+        }
         if operation == Operation::Renew {
             self.renewal = Some(request);
         }
-        if matches!(operation, Operation::Acquire | Operation::Renew) {
+        if matches!(
+            operation,
+            Operation::Acquire | Operation::Beat | Operation::Renew
+        ) {
             self.sends[self.next_send] = Some((at, request));
             self.next_send = (self.next_send + 1) % SENDS;
         }

@@ -1,0 +1,120 @@
+use tenure_backends::zookeeper::simulated::Mistake;
+
+use super::bug::{Entry, Kind, Planting};
+use crate::Tier;
+use crate::invariants::Invariant;
+use crate::plan::Backend;
+
+const LEADS_TWICE: &[Invariant] = &[
+    Invariant::SingleLeader,
+    Invariant::HolderContinuity,
+    Invariant::AckedStart,
+];
+
+const fn entry(
+    name: &'static str,
+    mistake: Mistake,
+    breaks: &'static str,
+    sentence: &'static str,
+) -> Entry {
+    Entry {
+        name,
+        sentence,
+        breaks,
+        kind: Kind::Safety,
+        planting: Planting::Queue(mistake),
+        tiers: &[Tier::Electors],
+        backends: &[Backend::Zookeeper],
+        expected: LEADS_TWICE,
+        guarded: true,
+    }
+}
+
+const fn by(entry: Entry, expected: &'static [Invariant]) -> Entry {
+    Entry { expected, ..entry }
+}
+
+/// Those of the backend of ZooKeeper, in the order of their names, which are after all others.
+pub(super) const CATALOGUE: &[Entry] = &[
+    by(
+        entry(
+            "zookeeper-creates-again",
+            Mistake::CreatesAgain,
+            "rule 5",
+            "A create whose answer was lost is sent again, without a look for the first one's node.",
+        ),
+        &[Invariant::Converge, Invariant::Handover, Invariant::NoGap],
+    ),
+    entry(
+        "zookeeper-from-last-acknowledged",
+        Mistake::FromLastAcknowledged,
+        "session proof",
+        "The deadline counts from the newest heartbeat that was acknowledged.",
+    ),
+    entry(
+        "zookeeper-from-last-but-one",
+        Mistake::FromLastButOne,
+        "session proof",
+        "The deadline counts from the last heartbeat but one, by their sendings.",
+    ),
+    by(
+        entry(
+            "zookeeper-owner-ignored",
+            Mistake::OwnerIgnored,
+            "rule 10",
+            "A node of an earlier session counts as a candidate's own.",
+        ),
+        &[
+            Invariant::SingleLeader,
+            Invariant::HolderContinuity,
+            Invariant::AckedStart,
+        ],
+    ),
+    entry(
+        "zookeeper-ping-is-heartbeat",
+        Mistake::PingIsHeartbeat,
+        "session proof",
+        "What a server answers from its own replica counts as a heartbeat.",
+    ),
+    by(
+        entry(
+            "zookeeper-release-by-name",
+            Mistake::ReleaseByName,
+            "rule 4",
+            "A release deletes whatever node has the candidate's name.",
+        ),
+        &[
+            Invariant::SingleLeader,
+            Invariant::HolderContinuity,
+            Invariant::ReleaseOwn,
+        ],
+    ),
+    by(
+        entry(
+            "zookeeper-token-from-sequence",
+            Mistake::TokenFromSequence,
+            "fencing tokens",
+            "The fencing token is the node's sequence number.",
+        ),
+        &[Invariant::TokenMonotonic, Invariant::AckedStart],
+    ),
+    entry(
+        "zookeeper-waits-for-expired",
+        Mistake::WaitsForExpired,
+        "rule 1",
+        "The leadership is given up only when the client says that its session has expired.",
+    ),
+    by(
+        entry(
+            "zookeeper-watches-parent",
+            Mistake::WatchesParent,
+            "rule 6",
+            "The parent is watched, and an event is taken for a place at the head of the queue.",
+        ),
+        &[
+            Invariant::SingleLeader,
+            Invariant::HolderContinuity,
+            Invariant::AckedStart,
+        ],
+    ),
+];
