@@ -6,6 +6,7 @@
 //! - [`clock`]: each node's clocks.
 //! - [`disk`]: a file system, under the real file backend.
 //! - [`api_server`]: a Kubernetes API server, under the real client.
+//! - `ensemble`: a ZooKeeper ensemble, under the real backend.
 //! - [`plan`]: what a run does, as plain data; [`scenarios`]: failovers that people know, by name.
 //! - [`trace`]: what happened, and a hash of it.
 //! - [`invariants`]: what must hold; [`figures`]: how it went, in numbers; [`report`]: how it went, drawn.

@@ -111,7 +111,7 @@ pub(crate) struct SubjectOptions {
 /// What to change in a plan
 #[derive(Args, Default, Debug)]
 pub(crate) struct WorldOptions {
-    /// The kind of lock: lease (Kubernetes), session (ZooKeeper) or file
+    /// The kind of lock: lease, session or file; or kubernetes or zookeeper, by the real backend (electors alone)
     #[arg(long, value_name = "LOCK", value_parser = values::backend)]
     pub(crate) backend: Option<Backend>,
     /// How many candidates
@@ -175,7 +175,7 @@ pub(crate) struct CampaignOptions {
     /// Goes on after a violation, counts all of them and lists the first twenty
     #[arg(long)]
     pub(crate) keep_going: bool,
-    /// Only this kind of lock: lease, session, file or kubernetes (electors alone); all of them unless given
+    /// Only this kind of lock: lease, session, file, kubernetes or zookeeper (these two: electors alone); all of them unless given
     #[arg(long, value_name = "LOCK", value_parser = values::backend)]
     pub(crate) backend: Option<Backend>,
     /// Only this tier: electors or machines; both unless given

@@ -107,7 +107,9 @@ pub(crate) fn backend(text: &str) -> Result<Backend, String> {
         .into_iter()
         .find(|backend| backend.name() == text)
         .ok_or_else(|| {
-            format!("there is no lock {text:?}: write lease, session, file or kubernetes")
+            format!(
+                "there is no lock {text:?}: write lease, session, file, kubernetes or zookeeper"
+            )
         })
 }
 

@@ -488,6 +488,10 @@ impl Witness for Teller {
         };
         let before = std::mem::replace(&mut *self.shown.lock().expect(ONE_THREAD), shown);
         let mut deed = self.deed(transaction);
+        if deed == Deed::Released && node.is_some() && shown.holder.is_none() {
+            // It is not free: what somebody has left behind is first now.
+            deed = Deed::Expired;
+        }
         if let (Deed::Foreign(_), true) = (deed, before.token != shown.token) {
             // A stranger has taken it from its holder, and then the next in the queue has it.
             self.log.tell(None, Shown::default().wrote(deed));

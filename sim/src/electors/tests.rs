@@ -54,3 +54,8 @@ fn the_same_plan_gives_the_same_trace() {
 fn nothing_is_breached_over_kubernetes() {
     no_breach(Backend::Kubernetes);
 }
+
+#[test]
+fn nothing_is_breached_over_zookeeper() {
+    no_breach(Backend::Zookeeper);
+}

@@ -17,6 +17,7 @@ pub fn shown(bug: Bug) -> Shown {
     known.map_or(Nowhere(LIVENESS), |(_, shown)| *shown)
 }
 
+const ENSEMBLE: &str = "there are no servers and sessions there";
 const HINTS: &str = "nobody is told of changes there";
 const KUBERNETES: &str =
     "there is a lock there, and nothing of the API server, client and pods that it is made of";
@@ -26,7 +27,7 @@ const SIGHT: &str = "it ends no leadership too late for the next one, and whethe
 const ONE_CLOCK: &str = "all clocks of a candidate show the same there";
 
 /// All mistakes that take safety away, in the order of their names.
-const SAFETY: [(&str, Shown); 53] = [
+const SAFETY: [(&str, Shown); 61] = [
     ("absence-is-death", Nowhere(KUBERNETES)),
     ("age-per-holder", In("smallest")),
     ("any-container-ended", Nowhere(KUBERNETES)),
@@ -95,6 +96,14 @@ const SAFETY: [(&str, Shown); 53] = [
     ),
     ("watchdog-sleeps", In("starved")),
     ("wild-clock", In("smallest")),
+    ("zookeeper-from-last-acknowledged", Nowhere(ENSEMBLE)),
+    ("zookeeper-from-last-but-one", Nowhere(ENSEMBLE)),
+    ("zookeeper-owner-ignored", Nowhere(ENSEMBLE)),
+    ("zookeeper-ping-is-heartbeat", Nowhere(ENSEMBLE)),
+    ("zookeeper-release-by-name", Nowhere(ENSEMBLE)),
+    ("zookeeper-token-from-sequence", Nowhere(ENSEMBLE)),
+    ("zookeeper-waits-for-expired", Nowhere(ENSEMBLE)),
+    ("zookeeper-watches-parent", Nowhere(ENSEMBLE)),
 ];
 
 #[cfg(test)]

@@ -36,25 +36,26 @@ const fn by(entry: Entry, expected: &'static [Invariant]) -> Entry {
 
 /// Those of the backend of ZooKeeper, in the order of their names, which are after all others.
 pub(super) const CATALOGUE: &[Entry] = &[
-    by(
-        entry(
+    Entry {
+        kind: Kind::Liveness,
+        expected: &[Invariant::Converge, Invariant::Handover, Invariant::NoGap],
+        ..entry(
             "zookeeper-creates-again",
             Mistake::CreatesAgain,
-            "rule 5",
+            "rule 5, pitfall 1",
             "A create whose answer was lost is sent again, without a look for the first one's node.",
-        ),
-        &[Invariant::Converge, Invariant::Handover, Invariant::NoGap],
-    ),
+        )
+    },
     entry(
         "zookeeper-from-last-acknowledged",
         Mistake::FromLastAcknowledged,
-        "session proof",
+        "pitfall 28",
         "The deadline counts from the newest heartbeat that was acknowledged.",
     ),
     entry(
         "zookeeper-from-last-but-one",
         Mistake::FromLastButOne,
-        "session proof",
+        "pitfall 28",
         "The deadline counts from the last heartbeat but one, by their sendings.",
     ),
     by(
@@ -73,14 +74,14 @@ pub(super) const CATALOGUE: &[Entry] = &[
     entry(
         "zookeeper-ping-is-heartbeat",
         Mistake::PingIsHeartbeat,
-        "session proof",
+        "pitfall 28",
         "What a server answers from its own replica counts as a heartbeat.",
     ),
     by(
         entry(
             "zookeeper-release-by-name",
             Mistake::ReleaseByName,
-            "rule 4",
+            "rule 4, pitfall 19",
             "A release deletes whatever node has the candidate's name.",
         ),
         &[
@@ -93,7 +94,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
         entry(
             "zookeeper-token-from-sequence",
             Mistake::TokenFromSequence,
-            "fencing tokens",
+            "rule 11, pitfall 21",
             "The fencing token is the node's sequence number.",
         ),
         &[Invariant::TokenMonotonic, Invariant::AckedStart],
@@ -101,7 +102,7 @@ pub(super) const CATALOGUE: &[Entry] = &[
     entry(
         "zookeeper-waits-for-expired",
         Mistake::WaitsForExpired,
-        "rule 1",
+        "rule 1, pitfall 29",
         "The leadership is given up only when the client says that its session has expired.",
     ),
     by(
