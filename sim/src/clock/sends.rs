@@ -5,7 +5,7 @@ use tenure_core::Reading;
 use crate::TrueTime;
 
 /// How many sends are remembered: more than any deadline counts back, also where each is tried again at once.
-const KEPT: usize = 512;
+const KEPT: usize = 4096;
 
 /// When a process sent what a deadline may count from, by its own clocks and in true time.
 #[derive(Clone, Default, Debug)]

@@ -27,6 +27,16 @@ struct Place {
     at_most_since: Option<TrueTime>,
     /// The last claim that arrived, and when.
     arrived: Option<(RequestId, TrueTime)>,
+    /// When something arrived that was sent so long ago that nobody knows what it was: it may have been a claim.
+    stray: Option<TrueTime>,
+}
+
+impl Place {
+    /// Since when it may have been in the queue; nothing where no claim is known.
+    fn earliest(&self) -> Option<TrueTime> {
+        let claimed = self.at_most_since?;
+        Some(self.stray.map_or(claimed, |stray| stray.min(claimed)))
+    }
 }
 
 impl Fairness {
@@ -43,7 +53,7 @@ impl Fairness {
 
     pub(super) fn see(&mut self, scene: &Scene, record: &Record, findings: &mut Findings) {
         match record.what {
-            What::Landed { request, .. } => self.landed(scene, record.at, request),
+            What::Landed { request, .. } => self.landed(scene, record, request),
             What::Answered { request, answer } => self.answered(scene, record, request, answer),
             What::Wrote {
                 deed: Deed::Foreign(Foreign::Delete),
@@ -66,8 +76,12 @@ impl Fairness {
         }
     }
 
-    fn landed(&mut self, scene: &Scene, at: TrueTime, id: RequestId) {
+    fn landed(&mut self, scene: &Scene, record: &Record, id: RequestId) {
+        let at = record.at;
         let Some(request) = scene.request(id) else {
+            if let Some(index) = scene.index(record) {
+                self.nodes[index].stray.get_or_insert(at);
+            }
             return;
         };
         let place = &mut self.nodes[usize::from(request.node.0)];
@@ -110,6 +124,7 @@ impl Fairness {
             place.since = None;
             place.arrived = place.arrived.filter(|(_, arrived)| *arrived == at);
             place.at_most_since = place.arrived.map(|(_, arrived)| arrived);
+            place.stray = place.stray.filter(|arrived| *arrived == at);
         }
     }
 
@@ -125,7 +140,7 @@ impl Fairness {
             return;
         };
         let place = Some(&self.nodes[index]).filter(|place| place.life == Some(holder));
-        let Some(since) = place.and_then(|place| place.at_most_since) else {
+        let Some(since) = place.and_then(Place::earliest) else {
             return;
         };
         let earlier = |place: &Place| {
