@@ -400,6 +400,19 @@ impl Teller {
         (*session == node.stat.ephemeral_owner).then_some(life)
     }
 
+    /// A process has claimed by a session. Whether that is its newest: sessions are numbered, and a claim by an earlier one may come late.
+    fn claims_by(&self, session: i64, origin: Origin) -> bool {
+        let mut claims = self.claims.lock().expect(ONE_THREAD);
+        let life = Life(origin.party);
+        let is_newest = claims
+            .get(&life)
+            .is_none_or(|(newest, _)| session >= *newest);
+        if is_newest {
+            claims.insert(life, (session, origin));
+        }
+        is_newest
+    }
+
     /// A session has ended. It matters if its process has not claimed by another one since.
     fn session_ended(&self, session: i64) {
         let claims = self.claims.lock().expect(ONE_THREAD);
@@ -466,13 +479,10 @@ impl Witness for Teller {
             // A claim has arrived when it stands in the queue, whatever it takes to make that.
             match (stands, outcome.answer.is_ok()) {
                 (false, _) => self.landed(origin, zombie),
-                (true, true) => {
-                    let mut claims = self.claims.lock().expect(ONE_THREAD);
-                    claims.insert(Life(origin.party), (transaction.session, origin));
-                    drop(claims);
+                (true, true) if self.claims_by(transaction.session, origin) => {
                     self.stands(origin, zombie);
                 }
-                (true, false) => {}
+                (true, _) => {}
             }
         }
         if transaction.change == Change::Close {

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant};
@@ -17,8 +19,11 @@ pub(super) struct Fairness {
     nodes: Vec<Place>,
 }
 
+/// So many claims of each candidate are remembered.
+const REMEMBERED: usize = 64;
+
 /// A candidate's place in the queue.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 struct Place {
     life: Option<Life>,
     /// When the first claim arrived whose answer the candidate has had: it has been in the queue since then at the latest.
@@ -27,11 +32,24 @@ struct Place {
     at_most_since: Option<TrueTime>,
     /// The last claim that arrived, and when.
     arrived: Option<(RequestId, TrueTime)>,
+    /// When the last claims arrived first: one that is told again, as its place outlives another, was there since then.
+    first: VecDeque<(RequestId, TrueTime)>,
     /// When something arrived that was sent so long ago that nobody knows what it was: it may have been a claim.
     stray: Option<TrueTime>,
 }
 
 impl Place {
+    fn first_arrival(&mut self, id: RequestId, at: TrueTime) -> TrueTime {
+        if let Some((_, first)) = self.first.iter().find(|(known, _)| *known == id) {
+            return *first;
+        }
+        if self.first.len() == REMEMBERED {
+            self.first.pop_front();
+        }
+        self.first.push_back((id, at));
+        at
+    }
+
     /// Since when it may have been in the queue; nothing where no claim is known.
     fn earliest(&self) -> Option<TrueTime> {
         let claimed = self.at_most_since?;
@@ -89,7 +107,8 @@ impl Fairness {
             Operation::Acquire => {
                 place.life = request.life;
                 place.arrived = Some((id, at));
-                place.at_most_since.get_or_insert(at);
+                let first = place.first_arrival(id, at);
+                place.at_most_since.get_or_insert(first);
             }
             // It may be gone from now on, unless the store refuses.
             Operation::Withdraw | Operation::Release => place.since = None,
@@ -106,7 +125,11 @@ impl Fairness {
         });
         let place = &mut self.nodes[index];
         if leaves && answer == Answer::Done {
-            *place = Place::default();
+            let first = std::mem::take(&mut place.first);
+            *place = Place {
+                first,
+                ..Place::default()
+            };
             return;
         }
         let known = matches!(answer, Answer::Done | Answer::Conflict);
