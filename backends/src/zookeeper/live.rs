@@ -48,8 +48,6 @@ struct Beats {
     made: bool,
     /// When the newest was sent, whatever became of it.
     sent: Reading,
-    /// The acknowledged one before the last, for a planted mistake.
-    last_but_one: Reading,
     signs: Signs,
     /// Why the newest was refused, where it was: more of them will be.
     trouble: Option<Failed>,
@@ -58,9 +56,6 @@ struct Beats {
 impl Beats {
     fn acknowledged(&mut self, sent: Reading, at: Reading) {
         self.made = true;
-        if let Some(standing) = self.signs.standing() {
-            self.last_but_one = standing.sent;
-        }
         self.signs.acknowledged(sent, at);
     }
 }
@@ -89,7 +84,6 @@ impl Live {
             flight: None,
             made: false,
             sent,
-            last_but_one: sent,
             signs: Signs::opened(Some(pace.gap), sent, clock.now()),
             trouble: None,
         };
@@ -158,8 +152,6 @@ impl Live {
         let standing = standing.expect("a session that was opened is proven");
         let proven = if self.planted.is(Mistake::FromLastAcknowledged) {
             standing.sent
-        } else if self.planted.is(Mistake::FromLastButOne) {
-            beats.last_but_one
         } else if self.planted.is(Mistake::WaitsForExpired) && self.has_ended().is_none() {
             self.clock.now()
         } else {

@@ -52,12 +52,6 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 28",
         "The deadline counts from the newest heartbeat that was acknowledged.",
     ),
-    entry(
-        "zookeeper-from-last-but-one",
-        Mistake::FromLastButOne,
-        "pitfall 28",
-        "The deadline counts from the last heartbeat but one, by their sendings.",
-    ),
     by(
         entry(
             "zookeeper-owner-ignored",
