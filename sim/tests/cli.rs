@@ -77,7 +77,7 @@ fn bad_input_gets_one_line_that_says_what_to_do() {
         ),
         (
             &["run", "pod-killed", "--backend", "etcd"],
-            "lease, session, file or kubernetes",
+            "lease, session, file, kubernetes or zookeeper",
         ),
         (&["replay", "pod-killed", "--until", "soon"], "write 15s"),
         (
