@@ -98,7 +98,9 @@ impl Fairness {
         let at = record.at;
         let Some(request) = scene.request(id) else {
             if let Some(index) = scene.index(record) {
-                self.nodes[index].stray.get_or_insert(at);
+                let place = &mut self.nodes[index];
+                let first = place.first_arrival(id, at);
+                place.stray.get_or_insert(first);
             }
             return;
         };
