@@ -13,6 +13,10 @@ const ELECTIONS: u32 = 1_000;
 /// Four heartbeats.
 const WATCHED: Duration = Duration::from_secs(20);
 const KIB_MOST: f64 = 8.0;
+/// So many seconds may pass until all has begun.
+const SETTLES_WITHIN: usize = 120;
+/// So many requests in a second of all processes together are signs of life.
+const SETTLED: u64 = 20;
 /// A heartbeat every third of a session's timeout, and between two of them the client pings twice: after 3/20 of the timeout without a
 /// request, which it has no setting for. The window may begin just before one.
 const REQUESTS_MOST: f64 = 0.7;
@@ -34,6 +38,22 @@ fn received() -> BTreeMap<i64, u64> {
 fn requests(peer: &Peer, counts: &BTreeMap<i64, u64>) -> u64 {
     let of_peer = |session| counts.get(session).copied();
     peer.sessions.iter().filter_map(of_peer).sum()
+}
+
+/// Waits until what is done to begin is over.
+fn settle(peers: [&Peer; 4]) {
+    let asked = || -> u64 {
+        let counts = received();
+        peers.iter().map(|peer| requests(peer, &counts)).sum()
+    };
+    for _ in 0..SETTLES_WITHIN {
+        let before = asked();
+        pause(Duration::from_secs(1));
+        if asked() - before < SETTLED {
+            return;
+        }
+    }
+    panic!("the elections go on asking for more than signs of life");
 }
 
 /// What a process has in memory, and its threads.
@@ -108,8 +128,7 @@ pub(crate) fn run(table: &mut Table) {
     let all = ours(&mut cast, ELECTIONS);
     let (curator_one, _) = curator(&mut cast, 1);
     let (curator_all, [none_held, all_held]) = curator(&mut cast, ELECTIONS);
-    // What was done to begin is over.
-    pause(Duration::from_secs(2));
+    settle([&one, &all, &curator_one, &curator_all]);
     let (began, before) = (now(), received());
     pause(WATCHED);
     let (ended, after) = (now(), received());
