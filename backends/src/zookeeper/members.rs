@@ -120,6 +120,9 @@ impl Queue {
     }
 
     pub(crate) async fn members(&self) -> Result<Vec<Member>, Failure> {
+        if !std::mem::replace(&mut locked(&self.known).wants_members, true) {
+            self.moved.tell(|moved| *moved = true);
+        }
         let live = self.ensemble.live().await?;
         let synced = live.session.sync(&self.paths.election);
         let members = live.session.children(&self.paths.members);

@@ -48,6 +48,8 @@ pub(crate) struct Known {
     pub(crate) predecessor: Option<String>,
     /// The newest request that was read.
     pub(crate) request: Option<OperatorRequest>,
+    /// Whether anybody has asked for the members: only then they are watched, since each of them would be told of all others.
+    pub(crate) wants_members: bool,
     /// A planted mistake: what was watched has changed, and that is taken for a place at the head.
     pub(crate) called: bool,
 }

@@ -96,9 +96,8 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
         }
         match watches.next(queue, live, state).await {
             Fired::Moved => {}
-            Fired::Members => queue.hints.members_changed(),
-            // Whether it is still there is seen when it is watched again.
-            Fired::Own => {}
+            // They are told when they are watched again; and whether the own node is still there is seen then.
+            Fired::Members | Fired::Own => {}
             Fired::Queue => {
                 let mut known = locked(&queue.known);
                 known.called = true;
@@ -139,13 +138,13 @@ impl Watches {
     /// Sets what is to be watched and is not.
     async fn arm(&mut self, queue: &Arc<Queue>, live: &Arc<Live>) -> Result<(), Failed> {
         let paths = &queue.paths;
-        let (own, before, contends, enlisted) = {
+        let (own, before, contends, wants_members) = {
             let known = locked(&queue.known);
             let place = known.place.as_ref().filter(|place| place.is_of(live));
             let own = place.and_then(|place| place.node.as_ref());
             let before = known.predecessor.clone().filter(|_| place.is_some());
             let own = own.map(|(_, path)| path.clone());
-            (own, before, place.is_some(), known.enlisted.is_some())
+            (own, before, place.is_some(), known.wants_members)
         };
         let parent = queue.ensemble.planted.is(Mistake::WatchesParent);
         keep(&mut self.own, own.as_deref());
@@ -160,7 +159,7 @@ impl Watches {
         keep(&mut self.request, Some(&paths.request));
         keep(
             &mut self.members,
-            enlisted.then_some(paths.members.as_str()),
+            wants_members.then_some(paths.members.as_str()),
         );
         if let Some(own) = unset(&mut self.own) {
             let (stat, event) = live.session.exists_and_watch(&own.path).await?;
@@ -185,6 +184,8 @@ impl Watches {
         }
         if let Some(watched) = unset(&mut self.members) {
             watched.event = Some(children(live, &watched.path).await?);
+            // Whatever was read before may be out of date by what came before the watch.
+            queue.hints.members_changed();
         }
         Ok(())
     }
