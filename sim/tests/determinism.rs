@@ -48,11 +48,11 @@ const GOLDEN: [(One, &str); 9] = [
     ),
     (
         one(1, Backend::Zookeeper, Tier::Electors),
-        "4a34e105ad557795",
+        "bd09d68fa19d4219",
     ),
     (
         one(5, Backend::Zookeeper, Tier::Electors),
-        "59cd8639c5abe6d0",
+        "bb74d58f461255c1",
     ),
 ];
 
