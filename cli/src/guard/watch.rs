@@ -174,7 +174,7 @@ impl Watch {
             Phase::Running | Phase::LeftOver(_) => Cause::Ended,
         };
         if children == Children::None {
-            self.phase = Phase::Resting(now);
+            self.rest(now);
             return Action::TellGone(cause);
         }
         match (self.phase, verdict) {
@@ -187,6 +187,13 @@ impl Watch {
             (_, Some(Verdict::Stop(_))) if self.ask_to_stop() => Action::AskJob,
             _ => Action::Wait(verdict.map(until_due)),
         }
+    }
+
+    /// Nothing is left of the job. What was told too late for it holds for the next one: the leadership went on.
+    fn rest(&mut self, now: Reading) {
+        self.phase = Phase::Resting(now);
+        self.deadline = self.told;
+        self.expired = false;
     }
 
     fn when_left_over(
@@ -341,7 +348,11 @@ mod tests {
             watch.decide(at(2_600), Children::None),
             Action::TellGone(Cause::Ended)
         );
-        assert!(!watch.admits(at(2_600)), "that one was for the job");
+        assert!(
+            watch.admits(at(2_600)),
+            "it came too late for the job that was killed, and not for the next one"
+        );
+        assert!(!watch.admits(at(3_000)), "until it has passed as well");
         watch.extend(deadline(2_900), at(3_000));
         assert!(watch.admits(at(3_000)));
         // A whole leadership may go on while a job is being killed.
@@ -351,6 +362,7 @@ mod tests {
         }
         watch.job_ended();
         watch.decide(at(5_700), Children::None);
+        assert!(watch.admits(at(5_700)));
         watch.extend(deadline(6_500), at(6_600));
         assert!(watch.admits(at(6_600)));
         // A program that was late itself leaves some out.
