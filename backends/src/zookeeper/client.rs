@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::select;
+use futures_util::{FutureExt, TryFutureExt};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use zookeeper_client as client;
@@ -349,17 +349,15 @@ impl Session for RealSession {
                 }
             }
             let children = client.list_children(&of);
-            let data: Vec<_> = others.iter().map(|path| client.get_data(path)).collect();
-            let mut snapshot = Snapshot {
-                children: children.await.map_err(|error| failed(error, &closed)),
-                data: Vec::with_capacity(data.len()),
-            };
-            for answer in data {
-                let answer = answer.await.map(|(data, stat)| (data, stat_of(&stat)));
-                let answer = answer.map_err(|error| failed(error, &closed));
-                snapshot.data.push(answer);
-            }
-            Ok(snapshot)
+            let data = others.iter().map(|path| {
+                let answer = client.get_data(path);
+                let read = answer.map_ok(|(data, stat)| (data, stat_of(&stat)));
+                read.map_err(|error| failed(error, &closed))
+            });
+            // All are asked for before the first is waited for.
+            let data = data.collect();
+            let children = children.map_err(|error| failed(error, &closed));
+            Ok(Snapshot::gather(children, data).await)
         })
     }
 

@@ -92,24 +92,14 @@ impl Ensemble {
             };
             return Err(Failure::new(ErrorKind::InvalidInput, detail));
         }
-        Ok(Self::new(settings, servers, clock, tasks, planted))
-    }
-
-    pub(crate) fn new(
-        settings: Settings,
-        servers: Arc<dyn Servers>,
-        clock: Arc<dyn Clock>,
-        tasks: Arc<dyn Tasks>,
-        planted: Planted,
-    ) -> Self {
-        Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Shared {
             clock,
             planted,
             servers,
             slot: Mutex::new(Slot::None),
             settings,
             tasks,
-        }))
+        })))
     }
 
     /// The lock of `election`: a queue of nodes below the base path. Nothing is sent yet.

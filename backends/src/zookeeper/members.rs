@@ -112,9 +112,8 @@ impl Queue {
                 Ok(())
             }
             Err(failed) => {
-                let base = &self.ensemble.settings.base;
-                let missing = live::missing_base(&*live.session, base, &failed).await;
-                Err(missing.unwrap_or_else(|| failure(failed, "make", &path, true)))
+                let why = |failed| failure(failed, "make", &path, true);
+                Err(self.not_made(live, failed, why).await)
             }
         }
     }

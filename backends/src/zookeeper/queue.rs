@@ -347,16 +347,12 @@ impl Queue {
                 // A name below the election, so that the election is one of its parents.
                 let below = format!("{}/-", self.paths.election);
                 let made = live::make_parents(&*live.session, &below, Mode::Container).await;
-                match made {
-                    Ok(()) => Ok(false),
-                    Err(Failed::NoRights) => {
-                        let base = &self.ensemble.settings.base;
-                        let missing = live::missing_base(&*live.session, base, &Failed::NoRights);
-                        let missing = missing.await;
-                        Err(missing.unwrap_or_else(|| Failure::no_base(&self.paths.election)))
-                    }
-                    Err(failed) => Err(self.trouble(failed, "make", false)),
-                }
+                let Err(failed) = made else { return Ok(false) };
+                let why = |failed| match failed {
+                    Failed::NoRights => Failure::no_base(&self.paths.election),
+                    failed => self.trouble(failed, "make", false),
+                };
+                Err(self.not_made(live, failed, why).await)
             }
             Err(failed) => {
                 if !matches!(failed, Failed::Lost | Failed::Ended(_)) {
@@ -407,6 +403,18 @@ impl Queue {
         }
         self.stands_at(path, stat);
         Ok(Some(at))
+    }
+
+    /// Why something could not be made: that the base is missing, which is what to see to then, or else what `why` says.
+    pub(crate) async fn not_made(
+        &self,
+        live: &Live,
+        failed: Failed,
+        why: impl FnOnce(Failed) -> Failure,
+    ) -> Failure {
+        let base = &self.ensemble.settings.base;
+        let missing = live::missing_base(&*live.session, base, &failed).await;
+        missing.unwrap_or_else(|| why(failed))
     }
 
     /// Which node the own place is has been learned.

@@ -40,9 +40,8 @@ impl Queue {
                     let path = &self.paths.request;
                     let made = live::make_parents(&*live.session, path, Mode::Persistent).await;
                     if let Err(failed) = made {
-                        let base = &self.ensemble.settings.base;
-                        let missing = live::missing_base(&*live.session, base, &failed).await;
-                        return Err(missing.unwrap_or_else(|| failure(failed, "make", path, false)));
+                        let why = |failed| failure(failed, "make", path, false);
+                        return Err(self.not_made(&live, failed, why).await);
                     }
                 }
                 Err(Failed::NoNode | Failed::BadVersion | Failed::NodeExists) => {}

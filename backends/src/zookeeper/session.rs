@@ -49,6 +49,23 @@ pub struct Snapshot {
     pub data: Vec<Result<(Vec<u8>, Stat), Failed>>,
 }
 
+impl Snapshot {
+    /// Waits for the answers to requests that were sent one by one.
+    pub(crate) async fn gather<D: Future<Output = Result<(Vec<u8>, Stat), Failed>>>(
+        children: impl Future<Output = Result<Vec<String>, Failed>>,
+        data: Vec<D>,
+    ) -> Self {
+        let mut snapshot = Self {
+            children: children.await,
+            data: Vec::with_capacity(data.len()),
+        };
+        for answer in data {
+            snapshot.data.push(answer.await);
+        }
+        snapshot
+    }
+}
+
 /// A part of a [`Session::multi`].
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Step {
@@ -208,16 +225,7 @@ pub trait Session: fmt::Debug + Send + Sync + 'static {
     fn children_and_data(&self, of: &str, others: &[&str]) -> Pending<Snapshot> {
         let children = self.children(of);
         let data: Vec<_> = others.iter().map(|path| self.get(path)).collect();
-        Box::pin(async move {
-            let mut snapshot = Snapshot {
-                children: children.await,
-                data: Vec::with_capacity(data.len()),
-            };
-            for answer in data {
-                snapshot.data.push(answer.await);
-            }
-            Ok(snapshot)
-        })
+        Box::pin(async move { Ok(Snapshot::gather(children, data).await) })
     }
 
     /// Does all of it or none.
