@@ -342,10 +342,7 @@ impl Leases {
                 pace,
                 ..
             } = &*leases.0;
-            let patience = Patience {
-                retries_after: PATIENCE.retries_after * *pace,
-                ..PATIENCE
-            };
+            let patience = PATIENCE.at_pace(*pace);
             // The store itself tells what has landed.
             operator.serve(&lock, handle, patience, || {}).await;
         });

@@ -22,6 +22,16 @@ pub(super) struct Patience {
     pub(super) retries_after: Duration,
 }
 
+impl Patience {
+    /// The same where everything is so many times as slow.
+    pub(super) fn at_pace(self, pace: u32) -> Self {
+        Self {
+            retries_after: self.retries_after * pace,
+            ..self
+        }
+    }
+}
+
 impl Operator {
     fn requests(&self) -> MutexGuard<'_, VecDeque<RequestKind>> {
         self.0.lock().expect(ONE_THREAD)

@@ -283,10 +283,7 @@ impl Queues {
                 pace,
                 ..
             } = &*queues.0;
-            let patience = Patience {
-                retries_after: PATIENCE.retries_after * *pace,
-                ..PATIENCE
-            };
+            let patience = PATIENCE.at_pace(*pace);
             // The ensemble itself tells what has landed.
             operator.serve(&lock, handle, patience, || {}).await;
         });

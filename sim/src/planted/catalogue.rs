@@ -10,7 +10,7 @@ use crate::api_server::Carelessness;
 use crate::invariants::Invariant;
 use crate::plan::Backend::{self, Kubernetes, Lease, Session};
 
-const fn entry(
+pub(super) const fn entry(
     kind: Kind,
     name: &'static str,
     planting: Planting,

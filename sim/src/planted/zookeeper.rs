@@ -1,6 +1,7 @@
 use tenure_backends::zookeeper::simulated::Mistake;
 
 use super::bug::{Entry, Kind, Planting};
+use super::catalogue;
 use crate::Tier;
 use crate::invariants::Invariant;
 use crate::plan::Backend;
@@ -17,16 +18,12 @@ const fn entry(
     breaks: &'static str,
     sentence: &'static str,
 ) -> Entry {
+    let planting = Planting::Queue(mistake);
     Entry {
-        name,
-        sentence,
-        breaks,
-        kind: Kind::Safety,
-        planting: Planting::Queue(mistake),
         tiers: &[Tier::Electors],
         backends: &[Backend::Zookeeper],
         expected: LEADS_TWICE,
-        guarded: true,
+        ..catalogue::entry(Kind::Safety, name, planting, breaks, sentence)
     }
 }
 
@@ -52,18 +49,11 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 28",
         "The deadline counts from the newest heartbeat that was acknowledged.",
     ),
-    by(
-        entry(
-            "zookeeper-owner-ignored",
-            Mistake::OwnerIgnored,
-            "rule 10",
-            "A node of an earlier session counts as a candidate's own.",
-        ),
-        &[
-            Invariant::SingleLeader,
-            Invariant::HolderContinuity,
-            Invariant::AckedStart,
-        ],
+    entry(
+        "zookeeper-owner-ignored",
+        Mistake::OwnerIgnored,
+        "rule 10",
+        "A node of an earlier session counts as a candidate's own.",
     ),
     entry(
         "zookeeper-ping-is-heartbeat",
@@ -99,17 +89,10 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "rule 1, pitfall 29",
         "The leadership is given up only when the client says that its session has expired.",
     ),
-    by(
-        entry(
-            "zookeeper-watches-parent",
-            Mistake::WatchesParent,
-            "rule 6",
-            "The parent is watched, and an event is taken for a place at the head of the queue.",
-        ),
-        &[
-            Invariant::SingleLeader,
-            Invariant::HolderContinuity,
-            Invariant::AckedStart,
-        ],
+    entry(
+        "zookeeper-watches-parent",
+        Mistake::WatchesParent,
+        "rule 6",
+        "The parent is watched, and an event is taken for a place at the head of the queue.",
     ),
 ];
