@@ -34,6 +34,8 @@ struct Place {
     arrived: Option<(RequestId, TrueTime)>,
     /// When the last claims arrived first: one that is told again, as its place outlives another, was there since then.
     first: VecDeque<(RequestId, TrueTime)>,
+    /// The last withdrawal or release that arrived.
+    left_by: Option<RequestId>,
     /// When something arrived that was sent so long ago that nobody knows what it was: it may have been a claim.
     stray: Option<TrueTime>,
 }
@@ -110,10 +112,13 @@ impl Fairness {
                 place.life = request.life;
                 place.arrived = Some((id, at));
                 let first = place.first_arrival(id, at);
-                place.at_most_since.get_or_insert(first);
+                place.at_most_since = Some(place.at_most_since.map_or(first, |at| at.min(first)));
             }
             // It may be gone from now on, unless the store refuses.
-            Operation::Withdraw | Operation::Release => place.since = None,
+            Operation::Withdraw | Operation::Release => {
+                place.since = None;
+                place.left_by = Some(id);
+            }
             _ => {}
         }
     }
@@ -127,11 +132,15 @@ impl Fairness {
         });
         let place = &mut self.nodes[index];
         if leaves && answer == Answer::Done {
-            let first = std::mem::take(&mut place.first);
-            *place = Place {
-                first,
-                ..Place::default()
-            };
+            place.since = None;
+            // One that never arrived leaves its place behind, until somebody can be asked to take it away.
+            if place.left_by == Some(id) {
+                let first = std::mem::take(&mut place.first);
+                *place = Place {
+                    first,
+                    ..Place::default()
+                };
+            }
             return;
         }
         let known = matches!(answer, Answer::Done | Answer::Conflict);
@@ -220,6 +229,31 @@ mod tests {
     fn a_place_is_kept_where_a_withdrawal_is_refused_and_lost_where_it_is_not() {
         assert_eq!(withdraws(Answer::Failed), []);
         assert_eq!(withdraws(Answer::Done), [Invariant::Fairness]);
+    }
+
+    /// Two candidates claim behind a holder; the first of them withdraws, without its word reaching the store or with it, and claims
+    /// again; then it is granted the lock.
+    fn withdraws_between(arrives: bool) -> Vec<Invariant> {
+        let mut history = History::of(Backend::Session);
+        history.world(100_000, What::Quiet);
+        history.call(101_000, 0, Operation::Acquire, Deed::Acquired);
+        history.asks(102_000, 1, Operation::Acquire, Answer::Conflict);
+        history.asks(104_000, 2, Operation::Acquire, Answer::Conflict);
+        let (leaves, done) = (Operation::Withdraw, Answer::Done);
+        if arrives {
+            history.asks(105_000, 1, leaves, done);
+        } else {
+            history.asks_in_vain(105_000, 1, leaves, done);
+        }
+        history.asks(106_000, 1, Operation::Acquire, Answer::Conflict);
+        history.passes(110_000, Deed::Released, Life(2));
+        history.broken()
+    }
+
+    #[test]
+    fn a_withdrawal_that_never_arrives_leaves_its_place_behind() {
+        assert_eq!(withdraws_between(false), []);
+        assert_eq!(withdraws_between(true), [Invariant::Fairness]);
     }
 
     #[test]

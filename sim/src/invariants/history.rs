@@ -93,16 +93,33 @@ impl History {
         operation: Operation,
         answer: Answer,
     ) -> &mut Self {
+        let (request, zombie) = (self.sends(ms, node, operation), false);
+        self.at(ms + 1, node, What::Landed { request, zombie });
+        self.at(ms + 2, node, What::Answered { request, answer })
+    }
+
+    /// A call that never reaches the store, and is answered all the same.
+    pub(super) fn asks_in_vain(
+        &mut self,
+        ms: u64,
+        node: u16,
+        operation: Operation,
+        answer: Answer,
+    ) -> &mut Self {
+        let request = self.sends(ms, node, operation);
+        self.at(ms + 2, node, What::Answered { request, answer })
+    }
+
+    fn sends(&mut self, ms: u64, node: u16, operation: Operation) -> RequestId {
         self.requests += 1;
-        let (request, basis, zombie) = (RequestId(self.requests), None, false);
+        let (request, basis) = (RequestId(self.requests), None);
         let sent = What::Sent {
             request,
             operation,
             basis,
         };
         self.at(ms, node, sent);
-        self.at(ms + 1, node, What::Landed { request, zombie });
-        self.at(ms + 2, node, What::Answered { request, answer })
+        request
     }
 
     /// The lock passes to another, as a queue moves.
