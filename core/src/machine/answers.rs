@@ -157,7 +157,9 @@ impl Machine {
             (Vacancy::Proven, _) | (Vacancy::Unexplained { .. }, OnMissing::AcquireAtOnce) => None,
         };
         self.knowledge.saw_version(Some(grant.hold.version));
+        let was_paused = self.knowledge.paused();
         self.knowledge.saw_request(grant.request);
+        self.say_if_paused(was_paused);
         self.knowledge.queued |= self.settings.kind == LockKind::Session;
         let granted = grant.hold.token;
         let went_back = self.last_token.filter(|last| *last >= granted);

@@ -68,7 +68,7 @@ impl Opportunity {
 }
 
 impl Machine {
-    /// Begins to follow, with a read.
+    /// Begins to follow, with a look at the lock.
     pub(super) fn follow(&mut self, now: Moment) {
         self.phase = Phase::Following(Following::starting(now.reading));
         self.retry = None;
@@ -148,12 +148,11 @@ impl Machine {
         let Phase::Following(following) = &self.phase else {
             return None;
         };
-        let observed = self.knowledge.observed.as_ref()?;
         if !self.may_try() || self.knowledge.give_way.is_some() {
             return None;
         }
         match self.settings.kind {
-            // Only the store knows whether a session lock is free; to ask it is to try.
+            // Only the store knows whether a session lock is free; to ask it is to try, and tells what a read would.
             LockKind::Session => (wants_look || following.knock).then_some(Opportunity {
                 basis: Basis::Missing,
                 identity: None,
@@ -161,7 +160,10 @@ impl Machine {
             }),
             // What is known may be out of date, and a claim made from it would only be refused.
             LockKind::Leased if following.look => None,
-            LockKind::Leased => self.leased_opportunity(now, &observed.lock),
+            LockKind::Leased => {
+                let observed = self.knowledge.observed.as_ref()?;
+                self.leased_opportunity(now, &observed.lock)
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Knowledge {
     pub(super) observed: Option<Observation>,
     /// Whether a claim may have put this candidate in a queue.
     pub(super) queued: bool,
+    /// The request that stands in the lock, as last seen.
+    request: Option<OperatorRequest>,
     pub(super) sighting: Option<Sighting>,
     pub(super) watching: bool,
 }
@@ -93,6 +95,7 @@ impl Knowledge {
             newest: None,
             observed: None,
             queued: false,
+            request: None,
             sighting: None,
             watching: false,
         }
@@ -115,22 +118,11 @@ impl Knowledge {
     /// A request may show in an answer that is no observation; it stands until an observation shows otherwise, since such an
     /// answer need not repeat it.
     pub(super) fn saw_request(&mut self, request: Option<OperatorRequest>) {
-        if let Some(observed) = &mut self.observed
-            && request.is_some()
-        {
-            observed.request = request;
-        }
-    }
-
-    /// The request that stands in the lock, as last seen.
-    fn request(&self) -> Option<OperatorRequest> {
-        self.observed
-            .as_ref()
-            .and_then(|observation| observation.request)
+        self.request = request.or(self.request);
     }
 
     pub(super) fn paused(&self) -> bool {
-        self.request()
+        self.request
             .is_some_and(|request| request.kind == RequestKind::Pause)
     }
 
@@ -177,7 +169,7 @@ impl Knowledge {
             .newest
             .filter(|newest| normal.labels.may_show_before(*newest))
             .map(|newest| normal.labels.version(newest));
-        if !follows && self.request().is_none() {
+        if !follows {
             self.observed = None;
         }
         if let Some(observed) = &mut self.observed {
@@ -288,15 +280,21 @@ impl Machine {
                 following.conflicts = 0;
             }
         }
+        knowledge.request = observation.request;
         knowledge.observed = Some(observation);
-        if knowledge.paused() && !was_paused {
+        self.say_if_paused(was_paused);
+        self.set_leader(leader);
+        true
+    }
+
+    /// Says that the election is paused now, if it was not before.
+    pub(super) fn say_if_paused(&mut self, was_paused: bool) {
+        if self.knowledge.paused() && !was_paused {
             self.tell(Event::Waiting {
                 at_most: None,
                 reason: WaitReason::Paused,
             });
         }
-        self.set_leader(leader);
-        true
     }
 
     pub(super) fn set_leader(&mut self, leader: Option<Holder>) {

@@ -188,10 +188,21 @@ impl Bench {
         bench
     }
 
-    /// Reads the lock.
+    /// Reads a leased lock.
     pub(super) fn reading(settings: Settings) -> Self {
         let bench = Self::with(settings);
         assert_eq!(bench.call(), "observe");
+        bench
+    }
+
+    /// Claims a lock that is free. A session's is not read before.
+    pub(super) fn claiming(settings: Settings) -> Self {
+        let kind = settings.kind;
+        let mut bench = Self::with(settings);
+        if kind == LockKind::Leased {
+            bench.observed(vacant(Some(2), 9));
+        }
+        bench.claim();
         bench
     }
 
@@ -204,9 +215,7 @@ impl Bench {
 
     /// Leads since now, with version and token 10.
     pub(super) fn leading(settings: Settings) -> Self {
-        let mut bench = Self::reading(settings);
-        bench.answer(Outcome::Observed(Observation::of(LockState::NeverHeld)));
-        bench.claim();
+        let mut bench = Self::claiming(settings);
         let grant = Grant {
             vacancy: Vacancy::Proven,
             ..grant(10)

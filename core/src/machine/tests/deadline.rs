@@ -75,8 +75,7 @@ fn a_grant_that_took_longer_than_it_lasts_is_given_back_unused() {
             .unwrap(),
         ..settings(LockKind::Leased)
     };
-    let mut bench = Bench::reading(settings);
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(settings);
     // The clock that nobody slews says that the answer was quick; the other one says that it was not.
     bench.move_clocks(10_999, 10_999);
     bench.answer(granted(10));
@@ -235,8 +234,7 @@ fn proven_later() -> Settings {
 
 #[test]
 fn what_is_proven_later_does_not_start_a_leadership_before_it_is() {
-    let mut bench = Bench::reading(proven_later());
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(proven_later());
     bench.freeze(100);
     bench.answer(granted(10));
     assert!(!bench.leads(), "the claim alone proves nothing");
@@ -260,8 +258,7 @@ fn what_is_proven_later_does_not_start_a_leadership_before_it_is() {
 
 #[test]
 fn a_proof_that_comes_too_early_by_the_clock_of_a_slow_store_proves_nothing() {
-    let mut bench = Bench::reading(proven_later());
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(proven_later());
     bench.answer(granted(10));
     bench.pass(GAP_MS);
     bench.answer(confirmed(11));
@@ -276,8 +273,7 @@ fn a_proof_that_comes_too_early_by_the_clock_of_a_slow_store_proves_nothing() {
 
 #[test]
 fn the_last_but_one_renewal_is_the_one_that_counts_when_proofs_come_later() {
-    let mut bench = Bench::reading(proven_later());
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(proven_later());
     bench.answer(granted(10));
     bench.pass(GAP_MS);
     bench.answer(confirmed(11));
@@ -290,8 +286,7 @@ fn the_last_but_one_renewal_is_the_one_that_counts_when_proofs_come_later() {
 
 #[test]
 fn a_renewal_that_was_answered_late_is_proven_by_the_next_one_all_the_same() {
-    let mut bench = Bench::reading(proven_later());
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(proven_later());
     bench.answer(granted(10));
     bench.pass(GAP_MS);
     bench.answer(confirmed(11));
@@ -310,8 +305,7 @@ fn a_renewal_that_was_answered_late_is_proven_by_the_next_one_all_the_same() {
 
 #[test]
 fn a_renewal_that_came_too_early_leaves_the_one_before_it_to_be_proven() {
-    let mut bench = Bench::reading(proven_later());
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(proven_later());
     bench.answer(granted(10));
     bench.pass(GAP_MS);
     bench.answer(confirmed(11));
@@ -326,8 +320,7 @@ fn a_renewal_that_came_too_early_leaves_the_one_before_it_to_be_proven() {
 
 #[test]
 fn a_lock_that_is_lost_before_its_claim_was_proven_is_not_given_back() {
-    let mut bench = Bench::reading(proven_later());
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(proven_later());
     bench.answer(granted(10));
     bench.pass(GAP_MS);
     bench.conflict(Some(held(2, 1, 12)));
@@ -337,8 +330,7 @@ fn a_lock_that_is_lost_before_its_claim_was_proven_is_not_given_back() {
 
 #[test]
 fn a_claim_that_is_never_proven_is_given_back() {
-    let mut bench = Bench::reading(proven_later());
-    bench.observed(vacant(Some(2), 9));
+    let mut bench = Bench::claiming(proven_later());
     bench.answer(granted(10));
     bench.pass(VALIDITY_MS + 1);
     assert_eq!(bench.work, None);
@@ -348,8 +340,7 @@ fn a_claim_that_is_never_proven_is_given_back() {
 #[test]
 fn a_leader_that_writes_notes_at_any_pace_is_proven_at_every_turn() {
     for every_ms in [40, 700, 1_900, 2_900, 3_100, 4_500, 5_000, 7_300] {
-        let mut bench = Bench::reading(proven_later());
-        bench.observed(vacant(Some(2), 9));
+        let mut bench = Bench::claiming(proven_later());
         bench.answer(granted(10));
         bench.pass(GAP_MS);
         let mut least_left = VALIDITY_MS;

@@ -147,7 +147,6 @@ fn a_free_lock_is_taken_before_the_candidate_is_shown_as_a_member() {
     let mut bench = Bench::unstarted(settings(LockKind::Session));
     bench.enlists_by_hand = true;
     bench.give(Input::Tick);
-    bench.observed(missing());
     assert_eq!(bench.call(), "acquire");
     bench.answer(granted(10));
     assert!(bench.leads());

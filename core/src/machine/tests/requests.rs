@@ -60,8 +60,16 @@ fn a_pause_is_seen_in_a_receipt_a_read_a_conflict_and_a_hint() {
 #[test]
 fn nobody_tries_while_the_election_is_paused_and_everybody_after_it() {
     for kind in [LockKind::Leased, LockKind::Session] {
-        let mut bench = Bench::reading(settings(kind));
-        bench.observed(with_request(pause(), vacant(Some(2), 10)));
+        let mut bench = Bench::with(settings(kind));
+        let paused = with_request(pause(), vacant(Some(2), 10));
+        match kind {
+            LockKind::Leased => bench.observed(paused),
+            LockKind::Session => {
+                bench.busy(Some(paused));
+                assert_eq!(bench.call(), "withdraw");
+                bench.answer(Outcome::Done);
+            }
+        }
         assert!(bench.heard(|event| matches!(
             event,
             Event::Waiting {
@@ -83,17 +91,27 @@ fn nobody_tries_while_the_election_is_paused_and_everybody_after_it() {
 #[test]
 fn a_pause_that_is_seen_first_in_a_grant_starts_nothing() {
     for kind in [LockKind::Leased, LockKind::Session] {
-        let mut bench = Bench::reading(settings(kind));
-        bench.observed(vacant(Some(2), 10));
+        let mut bench = Bench::claiming(settings(kind));
         bench.answer(Outcome::Acquired(Acquired::Granted(Grant {
             request: pause(),
             standing: None,
             ..grant(11)
         })));
         assert_eq!(bench.work, None);
+        assert!(bench.heard(|event| matches!(
+            event,
+            Event::Waiting {
+                reason: WaitReason::Paused,
+                ..
+            }
+        )));
         assert_eq!(bench.call(), "release");
         bench.answer(Outcome::Released(Released::Vacated));
-        assert_ne!(bench.call(), "acquire", "{kind:?}");
+        bench.calls_in(60_000, |operation| match operation.name() {
+            "observe" => Outcome::Observed(with_request(pause(), vacant(Some(1), 12))),
+            "withdraw" => Outcome::Done,
+            other => panic!("{other} while paused, {kind:?}"),
+        });
     }
 }
 

@@ -8,12 +8,11 @@ use crate::{Effect, ErrorKind};
 use std::time::Duration;
 
 fn following() -> Bench {
-    let mut bench = Bench::reading(settings(LockKind::Session));
-    bench.observed(held(2, 1, 10));
+    let mut bench = Bench::with(settings(LockKind::Session));
     assert_eq!(
         bench.call(),
         "acquire",
-        "a place in the queue is asked for at once"
+        "a place in the queue is asked for at once, without a read"
     );
     bench.busy(Some(held(2, 1, 10)));
     assert_eq!(bench.call(), "");
@@ -177,9 +176,8 @@ fn work_that_failed_lets_others_go_first_for_as_long_as_it_says() {
 
 #[test]
 fn a_try_whose_answer_was_lost_may_have_a_place_in_a_queue_and_a_lease_has_no_queue() {
-    let mut session = Bench::reading(settings(LockKind::Session));
-    session.observed(held(2, 1, 10));
-    let leased = Bench::following(vacant(Some(2), 10));
+    let session = Bench::claiming(settings(LockKind::Session));
+    let leased = Bench::claiming(settings(LockKind::Leased));
     for (mut bench, next) in [(session, "withdraw"), (leased, "observe")] {
         assert_eq!(bench.call(), "acquire");
         bench.fail(ErrorKind::Timeout, Effect::Unknown);

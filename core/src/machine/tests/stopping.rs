@@ -208,7 +208,7 @@ fn after_a_release_a_read_comes_before_the_next_claim() {
 fn shutting_down_ends_from_every_stage() {
     let mut benches = vec![
         ("starting", Bench::with(settings(LockKind::Leased))),
-        ("reading", Bench::reading(settings(LockKind::Session))),
+        ("reading", Bench::reading(settings(LockKind::Leased))),
         ("following", Bench::following(held(2, 1, 10))),
         ("claiming", Bench::following(vacant(Some(2), 10))),
         ("leading", Bench::leading_leased()),
