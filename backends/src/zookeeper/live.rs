@@ -6,7 +6,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -177,6 +176,15 @@ impl Live {
         Ok(self.standing())
     }
 
+    /// Sends a heartbeat at once if one is due. A machine that was suspended still sleeps until the next one, and a leadership that begins
+    /// meanwhile would be proven too late.
+    pub(crate) async fn catch_up(self: &Arc<Self>) -> Result<(), Failed> {
+        if self.due_in() == Nanos::ZERO {
+            self.beat().await?;
+        }
+        Ok(())
+    }
+
     /// Takes in that a write of this session that is no heartbeat, sent then, was acknowledged.
     pub(crate) fn wrote(&self, sent: Reading) {
         locked(&self.beats).signs.acknowledged_out_of_turn(sent);
@@ -239,19 +247,23 @@ impl Live {
         }
     }
 
-    /// How long until the next heartbeat is due: not before it would prove the last one, where that was acknowledged late.
-    fn due_in(&self) -> Duration {
-        let now = self.clock.now();
+    /// How long until the next heartbeat is due.
+    fn due_in(&self) -> Nanos {
         let beats = locked(&self.beats);
-        let regular = self
-            .pace
-            .interval
-            .saturating_sub(now.longest_since(beats.sent));
-        let proves = beats.signs.standing().map_or(Nanos::ZERO, |standing| {
-            let passed = now.shortest_since(standing.acknowledged);
-            self.pace.gap.saturating_sub(passed)
-        });
-        regular.max(proves).into()
+        let standing = beats.signs.standing();
+        let acknowledged = standing.map_or(beats.sent, |standing| standing.acknowledged);
+        self.pace.due_in(beats.sent, acknowledged, self.clock.now())
+    }
+
+    /// Whether a leadership that begins now goes on, if nothing goes wrong.
+    pub(crate) fn is_followed_by_proof(&self, standing: Standing, now: Reading) -> bool {
+        let under_way = locked(&self.beats).flight.is_some();
+        let next_in = if under_way {
+            Nanos::ZERO
+        } else {
+            self.due_in()
+        };
+        self.pace.is_followed_by_proof(standing, now, next_in)
     }
 
     /// Notes that an election is led by the node at `path`.
@@ -301,7 +313,7 @@ async fn keep_beating(live: Weak<Live>, first: Beat) {
             let Some(live) = live.upgrade() else { return };
             (live.due_in(), Arc::clone(&live.clock))
         };
-        clock.sleep(wait).await;
+        clock.sleep(wait.into()).await;
         // Not the session's keeper: it ends while there is no connection, if nobody else wants it.
         let session = live.upgrade().map(|live| Arc::clone(&live.session));
         if let Some(session) = session {
@@ -312,7 +324,7 @@ async fn keep_beating(live: Weak<Live>, first: Beat) {
             if live.has_ended().is_some() {
                 return;
             }
-            if !live.due_in().is_zero() {
+            if live.due_in() > Nanos::ZERO {
                 continue;
             }
             (live.beat(), live.pace.retry)

@@ -91,28 +91,49 @@ impl Pace {
         })
     }
 
+    /// How long after `now` the next heartbeat is due, when the newest one was sent at `sent`: not before it would prove the last one that
+    /// was acknowledged, where that was late.
+    pub(crate) fn due_in(&self, sent: Reading, acknowledged: Reading, now: Reading) -> Nanos {
+        let regular = self.interval.saturating_sub(now.longest_since(sent));
+        if self.has_slept_since(acknowledged, now) {
+            return regular;
+        }
+        let passed = now.shortest_since(acknowledged);
+        regular.max(self.gap.saturating_sub(passed))
+    }
+
+    /// Whether the machine was suspended since so long that clocks which are slewed do not explain it. By the clock that stops meanwhile it
+    /// takes as long again to prove what was acknowledged before: a new heartbeat is sooner proven.
+    fn has_slept_since(&self, acknowledged: Reading, now: Reading) -> bool {
+        let apart = Nanos::new(self.gap.get() / 4 * 5).max(self.interval);
+        now.shortest_since(acknowledged) < self.gap && now.longest_since(acknowledged) >= apart
+    }
+
     /// Whether a leadership that begins `now` goes on, if nothing goes wrong: what is proven counts until the next proof comes, and what
-    /// that proves until the one after it.
+    /// that proves until the one after it. The next heartbeat is sent `next_in` from now.
     ///
-    /// The next heartbeat proves the newest one, unless that is proven already or was acknowledged so late that it takes one more.
-    pub(crate) fn is_followed_by_proof(&self, standing: Standing, now: Reading) -> bool {
+    /// It proves the newest one, unless that is proven already or was acknowledged too short a time before: then it takes one more.
+    pub(crate) fn is_followed_by_proof(
+        &self,
+        standing: Standing,
+        now: Reading,
+        next_in: Nanos,
+    ) -> bool {
         let Standing {
             acknowledged,
             proven,
             sent,
         } = standing;
         let ahead = sent.longest_since(proven);
-        let took = acknowledged.longest_since(sent);
-        let next = ahead.saturating_add(self.interval);
-        let next = next.max(now.longest_since(proven));
+        let next = now.longest_since(proven).saturating_add(next_in);
         let after_next = next.saturating_add(self.interval);
         let answered = Nanos::from(self.timing.request_timeout());
         let in_time = |beat: Nanos, counted_from: Nanos| {
             let ends = counted_from.saturating_add(self.timing.validity());
             beat.saturating_add(answered) <= ends
         };
-        let proves = ahead > Nanos::ZERO && took.saturating_add(self.gap) <= self.interval;
-        if proves {
+        let since = now.shortest_since(acknowledged).saturating_add(next_in);
+        if ahead > Nanos::ZERO && since >= self.gap {
             in_time(next, Nanos::ZERO) && in_time(after_next, ahead)
         } else {
             in_time(after_next, Nanos::ZERO)
@@ -209,15 +230,40 @@ mod tests {
             proven: at(proven),
             sent: at(sent),
         };
-        let begins = |proven, sent, acknowledged, now| {
-            pace.is_followed_by_proof(standing(proven, sent, acknowledged), at(now))
+        let begins = |proven, sent, acknowledged, now, next_in| {
+            let standing = standing(proven, sent, acknowledged);
+            pace.is_followed_by_proof(standing, at(now), Nanos::from_millis(next_in))
         };
-        assert!(begins(10_000, 12_000, 12_010, 13_900));
-        assert!(begins(10_000, 10_000, 10_010, 10_020));
+        assert!(begins(10_000, 12_000, 12_010, 13_900, 100));
+        // A new session, whose first heartbeat is on its way.
+        assert!(begins(10_000, 10_000, 10_010, 10_020, 0));
         // After an outage: the next heartbeat comes too soon to prove the one that was answered late.
-        assert!(!begins(10_000, 12_000, 13_500, 13_510));
-        assert!(!begins(10_000, 13_500, 13_510, 13_510));
-        // The newest is proven already, and the one after it is not acknowledged yet.
-        assert!(!begins(10_000, 10_000, 10_010, 13_510));
+        assert!(!begins(10_000, 12_000, 13_500, 13_510, 500));
+        assert!(!begins(10_000, 13_500, 13_510, 13_510, 2_000));
+        // The newest is proven already, and the one after it is yet to be sent.
+        assert!(!begins(10_000, 10_000, 10_010, 13_510, 500));
+    }
+
+    #[test]
+    fn a_heartbeat_waits_until_it_proves_the_one_before_and_after_a_suspend_does_not() {
+        let pace = Pace::of(Duration::from_secs(6), with(100_000)).unwrap();
+        let at = |millis| Reading::both(Nanos::from_millis(millis));
+        let (interval, gap) = (pace.interval, pace.gap);
+        let (sent, quick, late) = (at(10_000), at(10_010), at(11_000));
+        assert_eq!(pace.due_in(sent, quick, sent), interval);
+        assert_eq!(pace.due_in(sent, quick, sent.plus(interval)), Nanos::ZERO);
+        assert_eq!(pace.due_in(sent, late, late), gap);
+        let suspended = |millis| Reading {
+            boottime: quick.boottime.saturating_add(Nanos::from_millis(millis)),
+            raw: quick.raw.saturating_add(Nanos::from_millis(10)),
+        };
+        assert_eq!(pace.due_in(sent, quick, suspended(3_000)), Nanos::ZERO);
+        // What the slewing of a clock explains is no suspend.
+        let slewed = Reading {
+            boottime: quick.boottime.saturating_add(interval),
+            raw: quick.raw.saturating_add(Nanos::new(gap.get() - 1)),
+        };
+        let explained = interval.get() < gap.get() / 4 * 5;
+        assert_eq!(pace.due_in(sent, quick, slewed) > Nanos::ZERO, explained);
     }
 }

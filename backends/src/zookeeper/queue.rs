@@ -259,6 +259,9 @@ impl Queue {
                 .inspect_err(|_| self.give_up_place())?;
             let called = std::mem::take(&mut locked(&self.known).called);
             if at == 0 || (called && self.ensemble.planted.is(Mistake::WatchesParent)) {
+                live.catch_up()
+                    .await
+                    .map_err(|failed| self.trouble(failed, "give a sign of life for", true))?;
                 return self.granted(&live, seen).map(Acquired::Granted);
             }
             let before = self.path_of(&seen.contenders[at - 1]);
@@ -470,7 +473,7 @@ impl Queue {
         let now = self.ensemble.clock.now();
         let age = now.longest_since(standing.proven);
         let most = Nanos::from(live.pace.session_timeout / 10 * 7);
-        if age <= most && live.pace.is_followed_by_proof(standing, now) {
+        if age <= most && live.is_followed_by_proof(standing, now) {
             return Ok(());
         }
         let detail = format!(
