@@ -55,6 +55,15 @@ impl Bare {
         watcher
     }
 
+    /// Ends the session, and waits until the servers have done so: what is measured next has them to itself.
+    pub(crate) async fn close(self) {
+        let mut states = self.client.state_watcher();
+        drop(self.client);
+        while !states.state().is_terminated() {
+            states.changed().await;
+        }
+    }
+
     /// How many stand in the queue.
     pub(crate) async fn count(&self) -> usize {
         match self.client.list_children(&self.path).await {

@@ -29,7 +29,7 @@ async fn in_turn() -> [Samples; 2] {
         bare.count().await;
         samples[0].push(now().saturating_sub(began));
         bare.delete(&node).await;
-        drop(bare);
+        bare.close().await;
         let (sender, mut leads) = unbounded_channel();
         let began = now();
         let contender = Contender::stand(&servers, &base, 0, sender).await;
