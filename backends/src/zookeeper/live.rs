@@ -47,6 +47,8 @@ struct Beats {
     made: bool,
     /// When the newest was sent, whatever became of it.
     sent: Reading,
+    /// When the last acknowledged one but one was sent, for a planted mistake.
+    last_but_one: Reading,
     signs: Signs,
     /// Why the newest was refused, where it was: more of them will be.
     trouble: Option<Failed>,
@@ -55,6 +57,9 @@ struct Beats {
 impl Beats {
     fn acknowledged(&mut self, sent: Reading, at: Reading) {
         self.made = true;
+        if let Some(standing) = self.signs.standing() {
+            self.last_but_one = standing.sent;
+        }
         self.signs.acknowledged(sent, at);
     }
 }
@@ -83,6 +88,7 @@ impl Live {
             flight: None,
             made: false,
             sent,
+            last_but_one: sent,
             signs: Signs::opened(Some(pace.gap), sent, clock.now()),
             trouble: None,
         };
@@ -151,6 +157,8 @@ impl Live {
         let standing = standing.expect("a session that was opened is proven");
         let proven = if self.planted.is(Mistake::FromLastAcknowledged) {
             standing.sent
+        } else if self.planted.is(Mistake::FromLastButOne) {
+            beats.last_but_one
         } else if self.planted.is(Mistake::WaitsForExpired) && self.has_ended().is_none() {
             self.clock.now()
         } else {
@@ -250,9 +258,14 @@ impl Live {
     /// How long until the next heartbeat is due.
     fn due_in(&self) -> Nanos {
         let beats = locked(&self.beats);
+        let now = self.clock.now();
+        if self.planted.is(Mistake::FromLastButOne) {
+            let since = now.longest_since(beats.sent);
+            return self.pace.interval.saturating_sub(since);
+        }
         let standing = beats.signs.standing();
         let acknowledged = standing.map_or(beats.sent, |standing| standing.acknowledged);
-        self.pace.due_in(beats.sent, acknowledged, self.clock.now())
+        self.pace.due_in(beats.sent, acknowledged, now)
     }
 
     /// Whether a leadership that begins now goes on, if nothing goes wrong.

@@ -18,6 +18,8 @@ pub enum Mistake {
     CreatesAgain,
     /// The deadline counts from the newest heartbeat that was acknowledged.
     FromLastAcknowledged,
+    /// The deadline counts from the last heartbeat but one that was acknowledged, and none waits until it proves another.
+    FromLastButOne,
     /// A node of an earlier session of this process counts as its own.
     OwnerIgnored,
     /// A read of a server counts as a heartbeat.
