@@ -27,7 +27,7 @@ const SIGHT: &str = "it ends no leadership too late for the next one, and whethe
 const ONE_CLOCK: &str = "all clocks of a candidate show the same there";
 
 /// All mistakes that take safety away, in the order of their names.
-const SAFETY: [(&str, Shown); 60] = [
+const SAFETY: [(&str, Shown); 61] = [
     ("absence-is-death", Nowhere(KUBERNETES)),
     ("age-per-holder", In("smallest")),
     ("any-container-ended", Nowhere(KUBERNETES)),
@@ -97,6 +97,7 @@ const SAFETY: [(&str, Shown); 60] = [
     ("watchdog-sleeps", In("starved")),
     ("wild-clock", In("smallest")),
     ("zookeeper-from-last-acknowledged", Nowhere(ENSEMBLE)),
+    ("zookeeper-from-last-but-one", Nowhere(ENSEMBLE)),
     ("zookeeper-owner-ignored", Nowhere(ENSEMBLE)),
     ("zookeeper-ping-is-heartbeat", Nowhere(ENSEMBLE)),
     ("zookeeper-release-by-name", Nowhere(ENSEMBLE)),

@@ -10,7 +10,8 @@ use super::zookeeper;
 use crate::Tier;
 use crate::api_server::Carelessness;
 use crate::invariants::Invariant;
-use crate::plan::Backend;
+use crate::plan::{Backend, Plan};
+use crate::scenarios::{self, Scenario};
 
 const BUGS: usize = CATALOGUE.len() + zookeeper::CATALOGUE.len();
 
@@ -59,6 +60,8 @@ pub(super) struct Entry {
     pub(super) expected: &'static [Invariant],
     /// Whether the watchdog looks on, as it does in production.
     pub(super) guarded: bool,
+    /// The scenario in which it shows, where it takes more than a plan that is drawn has.
+    pub(super) scenario: Option<&'static str>,
 }
 
 impl Bug {
@@ -178,6 +181,24 @@ impl Bug {
         self.entry().guarded
     }
 
+    /// The scenario in which it is looked for, where no plan that is drawn shows it soon.
+    pub fn scenario(self) -> Option<&'static Scenario> {
+        let name = self.entry().scenario?;
+        Some(scenarios::find(name).expect("the catalogue names scenarios that there are"))
+    }
+
+    /// The plan of `seed` in which it is looked for.
+    pub fn plan(self, seed: u64, backend: Backend) -> Plan {
+        match self.scenario() {
+            None => Plan::generate(seed, backend),
+            Some(scenario) => Plan {
+                seed,
+                backend,
+                ..scenario.plan()
+            },
+        }
+    }
+
     /// The invariants of which one has to catch it.
     pub fn expected(self) -> &'static [Invariant] {
         self.entry().expected
@@ -220,6 +241,12 @@ mod tests {
             assert!(!bug.breaks().is_empty(), "{bug}");
             assert!(!bug.tiers().is_empty() && !bug.backends().is_empty());
             assert!(!bug.expected().is_empty(), "{bug}");
+            for backend in bug.backends().iter().copied() {
+                let plan = bug.plan(7, backend);
+                assert_eq!((plan.check(), plan.seed), (Ok(()), 7), "{bug}");
+                let of = bug.scenario().map(Scenario::plan);
+                assert!(of.is_none_or(|of| of.backend == backend), "{bug}");
+            }
         }
     }
 

@@ -27,6 +27,7 @@ pub(super) const fn entry(
         backends: &Backend::ALL,
         expected: &[Invariant::SingleLeader],
         guarded: true,
+        scenario: None,
     }
 }
 

@@ -175,7 +175,7 @@ pub fn hunt_by(
         for seed in 0..limit {
             progress(Progress::Seeking { tier, seeds: seed });
             for backend in bug.backends().iter().copied() {
-                let plan = Plan::generate(seed, backend);
+                let plan = bug.plan(seed, backend);
                 let scene = Scene { bug, tier, run };
                 if let Some(breach) = run(&plan, tier, None).into_iter().next() {
                     return Err(Missed::ControlBreaches {

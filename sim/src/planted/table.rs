@@ -61,7 +61,10 @@ fn row(bug: Bug, measured: &Measured) -> String {
         Kind::Liveness => " (liveness)",
         Kind::Safety => "",
     };
+    let scenario = bug.scenario().map_or_else(String::new, |scenario| {
+        format!(" Looked for in `{}`.", scenario.name)
+    });
     let (name, sentence, breaks) = (bug.name(), bug.sentence(), bug.breaks());
     let measured = measured.join(" | ");
-    format!("| `{name}`{kind} | {sentence} | {breaks} | {measured} |\n")
+    format!("| `{name}`{kind} | {sentence}{scenario} | {breaks} | {measured} |\n")
 }

@@ -132,6 +132,53 @@ fn most_bugs_are_caught_within_a_few_seeds() {
     }
 }
 
+/// Which invariants a run of this bug's plan of `seed` breaches, with the bug or without.
+fn breached(bug: Bug, seed: u64, planted: Option<Bug>) -> Vec<Invariant> {
+    let options = Options {
+        bug: planted,
+        ..Options::PLAIN
+    };
+    let [backend] = *bug.backends() else {
+        panic!("{bug} is one of a single backend");
+    };
+    let outcome = crate::run(&bug.plan(seed, backend), Tier::Electors, &options);
+    let breaches = outcome.jury.breaches().iter();
+    breaches.map(|breach| breach.invariant).collect()
+}
+
+#[test]
+fn the_last_heartbeat_but_one_proves_too_little_where_the_true_rule_holds() {
+    let bug = Bug::parse("zookeeper-from-last-but-one").unwrap();
+    let mut caught = Vec::new();
+    for seed in 0..20 {
+        assert_eq!(breached(bug, seed, None), [], "seed {seed}");
+        let by = breached(bug, seed, Some(bug));
+        let expected = |one: &Invariant| bug.expected().contains(one);
+        assert!(by.iter().all(expected), "seed {seed}: {by:?}");
+        if !by.is_empty() {
+            caught.push(seed);
+        }
+    }
+    // On the others the leader is with another server, or the servers' ping comes at another time.
+    assert!(caught.len() >= 3, "caught under {caught:?}");
+}
+
+#[test]
+fn a_mistake_that_takes_a_scenario_is_hunted_in_that_and_the_table_says_so() {
+    let bug = Bug::parse("zookeeper-from-last-but-one").unwrap();
+    let scenario = bug.scenario().unwrap();
+    let run = |plan: &Plan, _, planted: Option<Bug>| match planted {
+        Some(_) if plan.name == scenario.name && plan.seed == 2 => {
+            breach(Invariant::HolderContinuity)
+        }
+        _ => Vec::new(),
+    };
+    let caught = hunt_by(bug, 10, &run, |_| ());
+    assert_eq!(caught.as_ref().map(|caught| caught.seeds), Ok(3));
+    let says = format!("Looked for in `{}`.", scenario.name);
+    assert!(table(&[caught]).contains(&says));
+}
+
 #[test]
 fn the_table_has_a_row_for_each_hunt() {
     let run = |plan: &Plan, _, bug: Option<Bug>| match bug {

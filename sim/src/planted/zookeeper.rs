@@ -49,6 +49,15 @@ pub(super) const CATALOGUE: &[Entry] = &[
         "pitfall 28",
         "The deadline counts from the newest heartbeat that was acknowledged.",
     ),
+    Entry {
+        scenario: Some("cut-after-late-heartbeat"),
+        ..entry(
+            "zookeeper-from-last-but-one",
+            Mistake::FromLastButOne,
+            "pitfall 28",
+            "The deadline counts from the last acknowledged heartbeat but one, and none waits until it proves another.",
+        )
+    },
     entry(
         "zookeeper-owner-ignored",
         Mistake::OwnerIgnored,

@@ -16,6 +16,16 @@ impl Draft {
         draft
     }
 
+    /// The same by the real backend over an ensemble with its usual tick.
+    pub(super) fn zookeeper(candidates: usize) -> Self {
+        let mut draft = Self::of(Backend::Zookeeper, candidates);
+        draft.0.server = ServerPlan {
+            tick: Span::from_secs(2),
+            ..ServerPlan::zookeeper()
+        };
+        draft
+    }
+
     pub(super) fn file(candidates: usize) -> Self {
         Self::of(Backend::File, candidates)
     }
@@ -72,8 +82,12 @@ impl Draft {
         self.planned(at_s, None, what)
     }
 
-    fn planned(mut self, at_s: u64, lasts: Option<Span>, what: Fault) -> Self {
-        let at = Span::from_secs(at_s);
+    fn planned(self, at_s: u64, lasts: Option<Span>, what: Fault) -> Self {
+        self.at(Span::from_secs(at_s), lasts, what)
+    }
+
+    /// A fault where seconds are too coarse.
+    pub(super) fn at(mut self, at: Span, lasts: Option<Span>, what: Fault) -> Self {
         self.0.faults.push(PlannedFault { at, lasts, what });
         self
     }

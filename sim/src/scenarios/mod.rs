@@ -3,6 +3,7 @@
 mod clocks;
 mod cron;
 mod draft;
+mod ensemble;
 mod network;
 mod pods;
 mod store;
@@ -67,6 +68,7 @@ pub fn all() -> impl Iterator<Item = &'static Scenario> {
         pods::ALL,
         network::ALL,
         store::ALL,
+        ensemble::ALL,
         clocks::ALL,
         work::ALL,
         cron::ALL,
