@@ -11,7 +11,7 @@ use tenure_core::{Clock, Nanos, WallTime};
 use super::connection::{Connection, Lane};
 use super::server::Role;
 use super::tracker::Tracker;
-use super::{Condition, Ensemble, Party, SERVERS, Setting, SimServers};
+use super::{Condition, Ensemble, Habits, Party, SERVERS, Setting, SimServers};
 use crate::TrueTime;
 use crate::clock::{ClockStart, Counter, NodeClock};
 use crate::electors::{LinkState, Network};
@@ -44,6 +44,7 @@ impl Scene {
             rate_ppm: 0,
             seed: 1,
             silent: false,
+            sync_limit: None,
             tick: TICK,
         };
         let start = ClockStart {
@@ -113,8 +114,10 @@ impl Scene {
             let party = Party {
                 clock: Arc::clone(&self.clock),
                 node,
+                habits: Habits::Crate,
                 number: 0,
                 process: process.clone(),
+                server: None,
                 tagger: Arc::new(|_| 0),
             };
             let servers = SimServers::new(&self.ensemble, party);
