@@ -59,14 +59,18 @@ pub(super) fn on_ensemble(plan: &mut Plan) {
     for (index, node) in plan.nodes.iter_mut().enumerate() {
         let first = index == 0;
         node.server = Some(if first { LEADERS_SERVER } else { OTHERS_SERVER });
-        // The servers have a leader by the first.
-        node.starts_at = Some(Span::from_secs(if first { 1 } else { 6 }));
+        node.starts_at = Some(Span::from_secs(if first { 3 } else { 6 }));
     }
 }
 
-/// Once the first has led for a while, at any moment between two ticks.
+/// When things go wrong: once the first has led for a while, at any moment between two ticks.
+///
+/// Before it starts the servers elect once more. It is the same one that leads, and its signs of life are at any moment between two ticks
+/// by then, as they are where servers start when they do: both ends of two leaderships depend on that.
 fn onset(maker: &mut Maker) -> Span {
     maker.even();
+    let at = maker.between(100, 2_100);
+    maker.fault(at, None, Fault::LeaderChange);
     maker.between(20_000, 24_000)
 }
 
