@@ -13,6 +13,8 @@ const SYNC_LIMIT: u32 = 5;
 /// Of servers that start at once the last one leads: both are followers.
 const LEADERS_SERVER: u8 = 0;
 const OTHERS_SERVER: u8 = 1;
+const FIRST_STARTS: Span = Span::from_secs(3);
+const OTHERS_START: Span = Span::from_secs(6);
 
 impl Pattern {
     /// Those over a queue of nodes, in the order of the table.
@@ -59,16 +61,19 @@ pub(super) fn on_ensemble(plan: &mut Plan) {
     for (index, node) in plan.nodes.iter_mut().enumerate() {
         let first = index == 0;
         node.server = Some(if first { LEADERS_SERVER } else { OTHERS_SERVER });
-        node.starts_at = Some(Span::from_secs(if first { 3 } else { 6 }));
+        node.starts_at = Some(if first { FIRST_STARTS } else { OTHERS_START });
     }
 }
 
 /// When things go wrong: once the first has led for a while, at any moment between two ticks.
 ///
 /// Before it starts the servers elect once more. It is the same one that leads, and its signs of life are at any moment between two ticks
-/// by then, as they are where servers start when they do: both ends of two leaderships depend on that.
+/// by then, as they are where servers start when they do, and so are those of the first candidate's client: all ends of leaderships depend
+/// on these.
 fn onset(maker: &mut Maker) -> Span {
     maker.even();
+    let starts_at = FIRST_STARTS.plus(maker.between(0, 1_500));
+    maker.plan.nodes[0].starts_at = Some(starts_at);
     let at = maker.between(100, 2_100);
     maker.fault(at, None, Fault::LeaderChange);
     maker.between(20_000, 24_000)

@@ -55,7 +55,7 @@ impl MeasuredLength {
     /// How much later: the threads of a JVM, and other programs on the machine, are not in the model.
     pub const LATER_MOST: Duration = Duration::from_millis(250);
     /// Fewer runs do not show how far the model's lengths reach.
-    pub const RUNS_LEAST: u64 = 20;
+    pub const RUNS_LEAST: u64 = 200;
 
     const fn new(
         label: &'static str,

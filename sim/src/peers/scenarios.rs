@@ -26,7 +26,7 @@ pub struct Pattern {
 /// What makes a plan of a seed.
 pub(super) struct Maker {
     draw: Stream,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl Pattern {

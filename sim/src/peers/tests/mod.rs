@@ -1,7 +1,9 @@
 mod camel;
 mod client_go;
+mod curator;
 mod desk;
 mod document;
+mod ensembles;
 
 use super::*;
 
