@@ -64,7 +64,11 @@ impl EngineOptions {
             return Ok(());
         };
         let lock = peer.backend();
-        if plan.backend == lock || (lock, plan.backend.kind()) == (Backend::Lease, lock) {
+        let knows = match lock {
+            Backend::Zookeeper => plan.backend == lock,
+            _ => plan.backend.kind() == lock,
+        };
+        if knows {
             return Ok(());
         }
         let mut other = Plan {
