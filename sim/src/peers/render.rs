@@ -133,6 +133,10 @@ fn seconds(duration: Duration) -> String {
     )
 }
 
+fn thousandths(duration: Duration) -> String {
+    format!("{}.{:03} s", duration.as_secs(), duration.subsec_millis())
+}
+
 pub(super) fn percent(ten_thousandths: u64) -> String {
     format!("{}.{:02} %", ten_thousandths / 100, ten_thousandths % 100)
 }
@@ -183,7 +187,8 @@ fn write_agreement(f: &mut fmt::Formatter<'_>, cells: [String; 9]) -> fmt::Resul
 fn length_cells(length: &LengthAgreement) -> [String; 8] {
     let measured = length.measured;
     let verdict = if length.agrees() { "agrees" } else { "DIFFERS" };
-    let range = [measured.least, measured.most].map(seconds).join(" to ");
+    let range = [measured.least, measured.most].map(thousandths);
+    let range = range.join(" to ");
     [
         measured.label.to_owned(),
         measured.pattern.to_owned(),
@@ -198,7 +203,7 @@ fn length_cells(length: &LengthAgreement) -> [String; 8] {
 
 fn spread(spread: Spread) -> String {
     [spread.least, spread.middle, spread.most]
-        .map(seconds)
+        .map(thousandths)
         .join(" ")
 }
 
@@ -206,6 +211,6 @@ fn write_length(f: &mut fmt::Formatter<'_>, cells: [String; 8]) -> fmt::Result {
     let [label, under, election, what, measured, here, verdict, ours] = cells;
     writeln!(
         f,
-        "  {label:<5} {under:<11} {election:<10} {what:<16} {measured:>16} {here:>24} {verdict:<8} {ours:>24}"
+        "  {label:<5} {under:<11} {election:<10} {what:<16} {measured:>18} {here:>23} {verdict:<8} {ours:>23}"
     )
 }
