@@ -256,7 +256,7 @@ fn a_server_that_is_cut_off_drops_its_clients_at_its_sync_limit_where_that_is_se
     let party = scene.begin(0, Some(server), TIMEOUT);
     scene.trouble(|condition| condition.servers[server].cut = true);
     // Its leader has said something within the last half tick.
-    scene.run(TICK * 3 / 2 - Duration::from_millis(30));
+    scene.run((TICK * 3 / 2).saturating_sub(Duration::from_millis(30)));
     assert_eq!(scene.server_of(&party), Some(server));
     scene.run(TICK / 2 + Duration::from_millis(60));
     assert_ne!(scene.server_of(&party), Some(server));
