@@ -206,6 +206,25 @@ mod tests {
     }
 
     #[test]
+    fn whoever_works_when_a_fault_strikes_gives_up_with_its_work() {
+        let fault = |seconds| at(seconds, 0, What::FaultBegan { fault: 0 });
+        let records = [
+            fault(1),
+            at(2, 0, began()),
+            fault(5),
+            at(6, 1, began()),
+            at(7, 1, ended()),
+            at(9, 0, ended()),
+            at(10, 0, began()),
+            fault(11),
+            at(12, 0, ended()),
+        ];
+        let gives_up = Tally::over(2, &records).gives_up;
+        assert_eq!(gives_up, Some(Duration::from_secs(4)));
+        assert_eq!(Tally::over(2, &records[..4]).gives_up, None);
+    }
+
+    #[test]
     fn a_frozen_process_does_not_lead_until_it_runs_again() {
         let by = Frozen::Stopped;
         let records = [

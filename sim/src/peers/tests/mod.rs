@@ -96,6 +96,30 @@ fn the_table_says_what_happened() {
 }
 
 #[test]
+fn a_length_that_differs_is_told_once_there_are_runs_enough() {
+    let mut table = Table {
+        agreements: Vec::new(),
+        lengths: MeasuredLength::ALL
+            .map(|measured| LengthAgreement {
+                here: Spread::default(),
+                measured,
+                ours: Spread::default(),
+                runs: MeasuredLength::RUNS_LEAST - 1,
+            })
+            .to_vec(),
+        rows: Vec::new(),
+    };
+    assert!(table.is_as_it_should_be());
+    table.lengths[0].runs += 1;
+    assert!(!table.is_as_it_should_be());
+    let text = table.to_string();
+    assert!(text.ends_with("Rows that differ: N.\n"), "{text}");
+    let most = MeasuredLength::ALL[0].most;
+    table.lengths[0].here.most = most;
+    assert!(table.is_as_it_should_be());
+}
+
+#[test]
 fn a_table_in_which_ours_led_twice_is_not_as_it_should_be() {
     let pattern = Pattern::OF_LEASES[0];
     let row = |with_two| Row {
