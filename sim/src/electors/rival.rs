@@ -17,6 +17,7 @@ use super::belief::Beliefs;
 use super::exits::Exits;
 use super::log::Actor;
 use super::recorded::Current;
+use crate::TrueTime;
 use crate::executor::Handle;
 use crate::peers::{Call, Curator, NodeAnswer, NodeAsk, NodeInput, NodeOutput};
 use crate::trace::{Answer, Operation, What, WorkEnd};
@@ -150,6 +151,12 @@ impl Rival {
             NodeOutput::Start(token) => {
                 self.works = Some(token);
                 self.beliefs.rival_leads(&self.actor);
+                // Until it says otherwise: it knows no deadline.
+                self.actor.tell(What::Leads {
+                    token,
+                    sent: self.handle.now(),
+                    until: TrueTime::END,
+                });
                 self.actor.tell(What::WorkBegan { token });
             }
             NodeOutput::Stop => self.stop(),
@@ -159,6 +166,7 @@ impl Rival {
     fn stop(&mut self) {
         if let Some(token) = self.works.take() {
             self.beliefs.rival_stops(&self.actor);
+            self.actor.tell(What::LeadsNot { token });
             let how = WorkEnd::Returned;
             self.actor.tell(What::WorkEnded { how, token });
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::SEEDS;
+use crate::invariants::Invariant;
 use crate::peers::{Pattern, Peer, Spread, Summary, Tally};
 use crate::plan::{Backend, Plan, Span};
 use crate::trace::{Keep, Record, What};
@@ -109,6 +110,17 @@ fn leads_beside_the_next_for_as_long_as_was_measured_where_the_cut_is_when_it_wa
     for both in late {
         assert!((6_290..6_440).contains(&millis(both)), "{alike:?}");
     }
+}
+
+#[test]
+fn is_found_to_lead_beside_the_next_by_the_invariant_as_well() {
+    let plan = Pattern::find("zk-cut/3").unwrap().plan(1);
+    let outcome = crate::run(&plan, Tier::Electors, &CURATOR);
+    let found = outcome.jury.breach().map(|breach| breach.invariant);
+    assert_eq!(found, Some(Invariant::SingleLeader));
+    let plan = Pattern::find("zk-crash/3").unwrap().plan(1);
+    let outcome = crate::run(&plan, Tier::Electors, &CURATOR);
+    assert_eq!(outcome.jury.breach(), None);
 }
 
 #[test]
