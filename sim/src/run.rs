@@ -16,14 +16,14 @@ pub enum Tier {
 
 /// Runs `plan` on a tier. The same plan, tier and options give the same outcome.
 ///
-/// Models of other elections run on the machine tier, whatever is asked for: they have no electors.
+/// Models of other elections run on their own tier, whatever is asked for: [`Peer::tier`].
 ///
 /// # Panics
 /// When the plan cannot be run, as [`Plan::check`] has it.
 pub fn run(plan: &Plan, tier: Tier, options: &Options) -> Outcome {
-    match tier {
-        Tier::Electors if options.peer.is_none() => electors::run(plan, options),
-        Tier::Electors | Tier::Machines => machines::run(plan, options),
+    match options.peer.map_or(tier, Peer::tier) {
+        Tier::Electors => electors::run(plan, options),
+        Tier::Machines => machines::run(plan, options),
     }
 }
 

@@ -191,6 +191,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
         "lease = \"1s\"\nrenew = \"5s\"",
         "raise lease to",
     ),
+    (
+        "[timing]",
+        "[server]\nsync-limit = 0\n\n[timing]",
+        "server, sync-limit: servers that hear nothing",
+    ),
     ("[timing]", "[timing", "broken.toml:7:"),
     (
         GOOD,
@@ -383,6 +388,25 @@ fn a_peer_is_refused_with_a_lock_that_it_does_not_know_and_told_what_to_do() {
     // Where --backend lease would only end in the next complaint, it is not what to do.
     let says = "choose another scenario, as this one fits no lease, or leave --peer out";
     complains(&[&["run", "quorum-lost"][..], &go].concat(), says);
+    let says = "curator knows no lease lock: use --backend zookeeper, or leave --peer out";
+    complains(&["run", "pod-killed", "--peer", "curator"], says);
+}
+
+#[test]
+fn a_candidate_of_curators_is_run_over_an_ensemble() {
+    let output = run(&[
+        "run",
+        "pod-killed",
+        "--backend",
+        "zookeeper",
+        "--peer",
+        "curator",
+        "--seeds",
+        "0..2",
+    ]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.contains("a model of curator"), "{printed}");
 }
 
 #[test]

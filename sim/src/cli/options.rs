@@ -143,7 +143,7 @@ pub(crate) struct EngineOptions {
     /// How much of the real code is run: electors (the elector, the work, the backend) or machines (the decisions alone, faster)
     #[arg(long, value_name = "TIER", default_value = "electors", value_parser = values::tier)]
     pub(crate) tier: Tier,
-    /// A model of another election in place of tenure: client-go, client-go-release, client-go-no-timeout, camel, …
+    /// A model of another election in place of tenure: client-go, client-go-release, client-go-no-timeout, camel, curator, …
     #[arg(long, value_name = "NAME", value_parser = values::peer)]
     pub(crate) peer: Option<tenure_sim::peers::Peer>,
     /// Plants a mistake; `hunt` lists their names

@@ -63,18 +63,26 @@ impl EngineOptions {
         let Some(peer) = self.peer else {
             return Ok(());
         };
-        if plan.backend.kind() == Backend::Lease {
+        let lock = peer.backend();
+        let knows = match lock {
+            Backend::Zookeeper => plan.backend == lock,
+            _ => plan.backend.kind() == lock,
+        };
+        if knows {
             return Ok(());
         }
-        let mut leased = Plan {
-            backend: Backend::Lease,
+        let mut other = Plan {
+            backend: lock,
             ..plan.clone()
         };
-        leased.server.late_proof = false;
+        other.server.late_proof &= lock == Backend::Zookeeper;
         // What ends in the next complaint is no advice.
-        let advice = match leased.check() {
-            Ok(()) => "use --backend lease",
-            Err(_) => "choose another scenario, as this one fits no lease",
+        let advice = match other.check() {
+            Ok(()) => format!("use --backend {}", lock.name()),
+            Err(_) => format!(
+                "choose another scenario, as this one fits no {}",
+                lock.name()
+            ),
         };
         Err(Failure::usage(format!(
             "{} knows no {} lock: {advice}, or leave --peer out",

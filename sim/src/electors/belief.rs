@@ -12,11 +12,15 @@ use crate::clock::SimClock;
 use crate::executor::{Handle, NodeId};
 use crate::trace::What;
 
+const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
+
 /// Who believes to lead, and until when in true time. Clones are the same.
 #[derive(Clone)]
 pub(super) struct Beliefs {
     count: Arc<AtomicUsize>,
     handle: Handle,
+    /// Candidates of another make that lead: they do so until they say that they do not.
+    rivals: Arc<Mutex<Vec<Actor>>>,
     terms: Arc<Mutex<Vec<Term>>>,
 }
 
@@ -42,14 +46,13 @@ impl Beliefs {
         Self {
             count: Arc::default(),
             handle: handle.clone(),
+            rivals: Arc::default(),
             terms: Arc::default(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Term>> {
-        self.terms
-            .lock()
-            .expect("one thread, and nothing panics under the lock")
+        self.terms.lock().expect(ONE_THREAD)
     }
 
     /// A leadership begins.
@@ -96,7 +99,23 @@ impl Beliefs {
         let leading = terms
             .iter()
             .find(|term| term.until > now && term.believer.actor.process.is_alive());
-        leading.map(|term| term.believer.actor.node)
+        let leading = leading.map(|term| term.believer.actor.node);
+        leading.or_else(|| {
+            let rivals = self.rivals.lock().expect(ONE_THREAD);
+            let mut alive = rivals.iter().filter(|actor| actor.process.is_alive());
+            alive.next().map(|actor| actor.node)
+        })
+    }
+
+    /// A candidate of another make leads.
+    pub(super) fn rival_leads(&self, actor: &Actor) {
+        self.rivals.lock().expect(ONE_THREAD).push(actor.clone());
+    }
+
+    /// It leads no longer.
+    pub(super) fn rival_stops(&self, actor: &Actor) {
+        let mut rivals = self.rivals.lock().expect(ONE_THREAD);
+        rivals.retain(|rival| rival.process.is_alive() && !rival.process.is(&actor.process));
     }
 }
 

@@ -14,11 +14,10 @@ use super::log::{Actor, Log};
 use super::network::Network;
 use super::recorded::Current;
 use super::store::Store;
-use crate::TrueTime;
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::executor::{Executor, Handle, Limits, NodeId, Order, Process};
 use crate::plan::{Backend, Foreign, NodePlan, Plan};
-use crate::trace::Keep;
+use crate::{Options, TrueTime};
 
 /// How many links there are, on which candidates are spread.
 const NODES: usize = 16;
@@ -57,7 +56,7 @@ impl SimulatedLock {
 #[async_trait]
 impl Fixture for Simulated {
     async fn fresh_lock(&self) -> Result<Box<dyn TestLock>, Trouble> {
-        let log = Log::new(self.plan.facts(), Keep::Nothing, &self.handle);
+        let log = Log::new(self.plan.facts(), &Options::PLAIN, &self.handle);
         let wiring = Wiring {
             handle: self.handle.clone(),
             network: Network::new(self.plan.seed, NODES),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tenure_core::Incarnation;
 use tenure_core::backend::Holder;
 
+use crate::Options;
 use crate::executor::{Handle, NodeId, Process};
 use crate::invariants::Facts;
 use crate::trace::{Chronicle, Keep, Life, RequestId, What};
@@ -19,6 +20,7 @@ pub(super) struct Log(Arc<Inner>);
 struct Inner {
     book: Mutex<Book>,
     breached: AtomicBool,
+    ends_with_breach: bool,
     handle: Handle,
 }
 
@@ -31,10 +33,14 @@ struct Book {
 }
 
 impl Log {
-    pub(super) fn new(facts: Facts, keep: Keep, handle: &Handle) -> Self {
+    pub(super) fn new(facts: Facts, options: &Options, handle: &Handle) -> Self {
+        let mut chronicle = Chronicle::new(facts, options.keep);
+        if options.peer.is_some() {
+            chronicle = chronicle.of_a_peer();
+        }
         Self(Arc::new(Inner {
             book: Mutex::new(Book {
-                chronicle: Chronicle::new(facts, keep),
+                chronicle,
                 lives: BTreeMap::new(),
                 lives_made: 0,
                 notes: 0,
@@ -42,6 +48,8 @@ impl Log {
             }),
             breached: AtomicBool::new(false),
             handle: handle.clone(),
+            // What others do wrong is to be seen to its end.
+            ends_with_breach: options.peer.is_none(),
         }))
     }
 
@@ -54,7 +62,7 @@ impl Log {
         let now = self.0.handle.now();
         let mut book = self.book();
         book.chronicle.record(now, node, what);
-        if book.chronicle.breach().is_some() {
+        if self.0.ends_with_breach && book.chronicle.breach().is_some() {
             self.0.breached.store(true, Ordering::Relaxed);
         }
     }

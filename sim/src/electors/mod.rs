@@ -23,8 +23,10 @@ mod operator;
 mod queues;
 mod recorded;
 mod resource;
+mod rival;
 mod run;
 mod sessions;
+mod steering;
 mod store;
 mod tasks;
 #[cfg(test)]

@@ -4,9 +4,7 @@ use std::time::Duration;
 use tenure_core::backend::RequestKind;
 use tenure_core::elector::Backoff;
 use tenure_core::machine::OnMissing;
-use tenure_core::{
-    CandidateName, Clock, Control, Election, LockBackend, Nanos, Seed, Timing, WallTime,
-};
+use tenure_core::{CandidateName, Clock, Election, LockBackend, Nanos, Seed, Timing, WallTime};
 
 use super::belief::{Beliefs, Believer};
 use super::connection::{Connection, Wiring};
@@ -20,11 +18,14 @@ use super::log::{Actor, Log};
 use super::queues::Queues;
 use super::recorded::{Current, Recorded, Sends};
 use super::resource::Resource;
+use super::rival::{Mailbox, Rival};
+use super::steering::Steering;
 use super::watchdog::SimWatchdog;
 use super::work::{Orders, Work};
 use crate::api_server::Link;
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::executor::{Executor, Handle, NodeId, Process};
+use crate::peers::{Curator, Peer};
 use crate::plan::{Foreign, NodePlan, OnMissingPlan, Plan};
 use crate::planted::{Bug, Distortion};
 use crate::random::{Purpose, Stream};
@@ -57,12 +58,12 @@ pub(super) struct Running {
     /// To the store; nothing where the lock is a file.
     pub(super) connection: Option<Arc<Connection>>,
     life: Life,
-    pub(super) control: Control,
     pub(super) eligible: bool,
     /// To API servers, where the lock is a Lease of them.
     pub(super) links: Vec<Link>,
     /// The ensemble, where the lock is a queue of nodes.
     pub(super) queues: Option<Queues>,
+    pub(super) steering: Steering,
 }
 
 /// The exit code of what SIGKILL has ended.
@@ -91,6 +92,8 @@ pub(super) struct Scene {
     pub(super) on_missing: OnMissingPlan,
     /// How many times as slow everything goes that has no time of its own in the plan.
     pub(super) pace: u32,
+    /// Another election in place of ours.
+    pub(super) peer: Option<Peer>,
     /// Where the lock is a queue of nodes on a simulated ensemble.
     pub(super) queues: Option<Queues>,
     pub(super) quiet_from: crate::TrueTime,
@@ -159,17 +162,39 @@ impl Node {
         };
         let life = scene.log.next_life();
         actor.tell(What::Up { life });
+        let (ways, steering) = match (&scene.queues, scene.peer) {
+            (Some(queues), Some(_)) => self.start_rival(scene, queues, &actor, life),
+            _ => self.start_election(scene, executor, (&actor, life), seed),
+        };
+        let Ways {
+            connection,
+            links,
+            queues,
+        } = ways;
+        self.running = Some(Running {
+            actor,
+            connection,
+            eligible: true,
+            life,
+            links,
+            queues,
+            steering,
+        });
+    }
+
+    fn start_election(
+        &self,
+        scene: &Scene,
+        executor: &Executor,
+        (actor, life): (&Actor, Life),
+        seed: Seed,
+    ) -> (Ways, Steering) {
         let believer = Believer {
             actor: actor.clone(),
             clock: self.elector_clock(scene.distortion()),
             sends: Sends::default(),
         };
         let (ways, backend) = self.connect(scene, &believer, life);
-        let Ways {
-            connection,
-            links,
-            queues,
-        } = ways;
         let mut election = self.election(scene, &believer, backend, seed);
         let control = election.control();
         scene
@@ -178,7 +203,7 @@ impl Node {
         // On a thread of its own, so that what is told is told when it happens.
         let events = tell_all(control.events(), actor.clone());
         executor.handle().spawn_thread(&actor.process, events);
-        let work = self.work(scene, &actor);
+        let work = self.work(scene, actor);
         let (exits, node, teller) = (scene.exits.clone(), self.id, actor.clone());
         let handle = scene.wiring.handle.clone();
         executor.spawn(&actor.process, async move {
@@ -196,15 +221,41 @@ impl Node {
             teller.tell(What::ShutDown);
             exits.end(node);
         });
-        self.running = Some(Running {
-            actor,
-            connection,
-            control,
-            eligible: true,
-            life,
-            links,
-            queues,
-        });
+        (ways, Steering::Election(control))
+    }
+
+    /// A candidate of another make, of which there is one that knows ensembles.
+    fn start_rival(
+        &self,
+        scene: &Scene,
+        queues: &Queues,
+        actor: &Actor,
+        life: Life,
+    ) -> (Ways, Steering) {
+        let (clock, current) = (self.clock.clock(), Current::default());
+        let clock: Arc<dyn Clock> = clock;
+        let mailbox = Mailbox::default();
+        let servers = queues.servers_of_a_rival(actor, &clock, &current, (life, self.plan.server));
+        let rival = Rival {
+            actor: actor.clone(),
+            beliefs: scene.beliefs.clone(),
+            clock,
+            current,
+            exits: scene.exits.clone(),
+            handle: scene.wiring.handle.clone(),
+            mailbox: mailbox.clone(),
+            model: Curator::new(life.0),
+            servers: Arc::new(servers),
+            session: None,
+            session_timeout: self.timing.lease_duration(),
+            works: None,
+        };
+        scene.wiring.handle.spawn(&actor.process, rival.run());
+        let ways = Ways {
+            queues: Some(queues.clone()),
+            ..Ways::default()
+        };
+        (ways, Steering::Rival(mailbox))
     }
 
     /// The running process's connection to the store.
@@ -280,7 +331,8 @@ impl Node {
                 ways.queues = Some(queues.clone());
                 let calls = (&current, &believer.sends);
                 let (actor, clock) = (&believer.actor, &believer.clock);
-                Arc::new(queues.lock(actor, clock, calls, life, &self.timing))
+                let who = (life, self.plan.server);
+                Arc::new(queues.lock(actor, clock, calls, who, &self.timing))
             }
             (None, None, None) => {
                 let connection = Connection::open(

@@ -16,8 +16,8 @@ use super::run::pace;
 use super::tasks::ProcessTasks;
 use crate::clock::{ClockStart, NodeClock, SimClock};
 use crate::ensemble::{
-    Change, Condition, Ensemble, Node, Origin, Outcome, Party, SERVERS, Sent, Setting, SimServers,
-    Transaction, Tree, Witness,
+    Change, Condition, Ensemble, Habits, Node, Origin, Outcome, Party, SERVERS, Sent, Setting,
+    SimServers, Transaction, Tree, Witness,
 };
 use crate::executor::{Handle, NodeId, Process};
 use crate::plan::{Fault, Foreign, Plan, Refusal};
@@ -79,6 +79,7 @@ impl Queues {
             rate_ppm: plan.server.rate_ppm,
             seed: plan.seed,
             silent: plan.server.silent,
+            sync_limit: plan.server.sync_limit,
             tick: tick(plan),
         };
         let ensemble = Ensemble::new(handle, setting);
@@ -111,7 +112,7 @@ impl Queues {
         actor: &Actor,
         clock: &Arc<SimClock>,
         (current, sends): (&Current, &Sends),
-        life: Life,
+        (life, server): (Life, Option<u8>),
         timing: &Timing,
     ) -> NodeLock {
         let dynamic: Arc<dyn Clock> = Arc::<SimClock>::clone(clock);
@@ -136,12 +137,35 @@ impl Queues {
         };
         let party = Party {
             clock: dynamic,
+            habits: Habits::Crate,
             node: actor.node,
             number: life.0,
             process: actor.process.clone(),
+            server: server.map(which),
             tagger: Arc::new(tagger),
         };
         self.open(party, timing)
+    }
+
+    /// The servers as a new process of another make has them.
+    pub(super) fn servers_of_a_rival(
+        &self,
+        actor: &Actor,
+        clock: &Arc<dyn Clock>,
+        current: &Current,
+        (life, server): (Life, Option<u8>),
+    ) -> SimServers {
+        let current = current.clone();
+        let party = Party {
+            clock: Arc::clone(clock),
+            habits: Habits::Java,
+            node: actor.node,
+            number: life.0,
+            process: actor.process.clone(),
+            server: server.map(which),
+            tagger: Arc::new(move |_| current.request().0),
+        };
+        SimServers::new(&self.0.ensemble, party)
     }
 
     fn open(&self, party: Party, timing: &Timing) -> NodeLock {
@@ -270,8 +294,10 @@ impl Queues {
         let party = Party {
             clock: self.0.operator_clock.clock(),
             node: self.0.operator_node,
+            habits: Habits::Crate,
             number: 0,
             process: process.clone(),
+            server: None,
             tagger: Arc::new(|_| 0),
         };
         let lock = self.open(party, &self.0.operator_timing);

@@ -26,6 +26,10 @@ impl Current {
     pub(super) fn request(&self) -> RequestId {
         RequestId(self.0.load(Ordering::Relaxed))
     }
+
+    pub(super) fn set(&self, request: RequestId) {
+        self.0.store(request.0, Ordering::Relaxed);
+    }
 }
 
 /// The sends of a process, for whoever of it looks.
@@ -70,7 +74,7 @@ impl Recorded {
         // What was believed before this call is told before it.
         self.beliefs.look();
         let request = self.actor.log.next_request();
-        self.current.0.store(request.0, Ordering::Relaxed);
+        self.current.set(request);
         if matches!(operation, Operation::Acquire | Operation::Renew) {
             self.sends.add(self.clock.now(), self.handle.now());
         }

@@ -52,7 +52,7 @@ pub fn run(plan: &Plan, options: &Options) -> Outcome {
 fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
     let mut executor = Executor::new(plan.seed, Order::Seeded, Limits::STANDARD);
     let handle = executor.handle().clone();
-    let log = Log::new(plan.facts(), options.keep, &handle);
+    let log = Log::new(plan.facts(), options, &handle);
     // One link more, for operators.
     let network = Network::new(plan.seed, plan.nodes.len() + 1);
     let leases = (plan.backend == Backend::Kubernetes).then(|| {
@@ -71,6 +71,7 @@ fn world<'a>(plan: &'a Plan, options: &Options) -> World<'a> {
         leases,
         on_missing: plan.on_missing,
         pace: pace(plan),
+        peer: options.peer,
         queues,
         quiet_from: plan.quiet_from.from_start(),
         resource: Resource::default(),

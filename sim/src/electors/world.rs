@@ -211,13 +211,13 @@ impl<'a> World<'a> {
                 machine.away = for_good;
                 if let Some(running) = &machine.running {
                     running.actor.tell(What::Asked { ask: Ask::ShutDown });
-                    running.control.shut_down();
+                    running.steering.shut_down();
                 }
             }
             Fault::Resign { .. } => {
                 if let Some(running) = &machine.running {
                     running.actor.tell(What::Asked { ask: Ask::Resign });
-                    running.control.resign();
+                    running.steering.resign();
                 }
             }
             Fault::Panic { .. } => machine.orders.panic(),
@@ -439,7 +439,7 @@ impl<'a> World<'a> {
             (Ask::Ineligible, Eligibility::Ineligible)
         };
         running.actor.tell(What::Asked { ask });
-        running.control.set_eligibility(eligibility);
+        running.steering.set_eligibility(eligibility);
     }
 
     /// Heals everything that a plan has broken.

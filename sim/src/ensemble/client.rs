@@ -1,8 +1,7 @@
 //! The client's end: it seeks a server, pings, asks, and gives its session up.
 //!
-//! As the real one does: it holds its connection for lost when it has heard nothing for two fifths of the session timeout, and its session
-//! for expired after seven fifths of it. What it has asked before the loss is lost; what it is asked meanwhile is sent with the next
-//! connection.
+//! As the real ones do: it holds its connection for lost when it has heard nothing for a while, as its [`Habits`](super::Habits) are. What
+//! it has asked before the loss is lost; what it is asked meanwhile is sent with the next connection.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -115,6 +114,7 @@ impl State {
     ) -> ClientId {
         let id = ClientId(self.number());
         let now = party.clock.now();
+        let server = party.server.unwrap_or_else(|| self.draw.index(SERVERS));
         let client = Client {
             begin: Some(begin),
             closed: Vec::new(),
@@ -126,7 +126,7 @@ impl State {
             phase: Phase::Waiting(now, Duration::ZERO),
             requests: VecDeque::new(),
             sent: now,
-            server: self.draw.index(SERVERS),
+            server,
             session: None,
             states: Vec::new(),
             timeout,
@@ -146,13 +146,15 @@ impl State {
             return None;
         }
         let (timeout, silent) = (client.timeout(), client.since(client.heard));
+        let habits = client.party.habits;
         let connected = matches!(client.phase, Phase::Connected(_));
-        if client.session.is_some() && !connected && silent >= timeout * 7 / 5 {
+        let expires = client.session.is_some() && (!connected || habits.expires_while_connected());
+        if expires && silent >= habits.expiry(timeout) {
             self.end(id, Ending::Expired);
             return None;
         }
         let left = match client.session {
-            Some(_) => (timeout * 7 / 5).saturating_sub(silent),
+            Some(_) => habits.expiry(timeout).saturating_sub(silent),
             None => timeout,
         };
         match client.phase {
@@ -166,7 +168,7 @@ impl State {
                 Some(timeout / 5)
             }
             Phase::Greeting(_, since) => {
-                let limit = (timeout * 2 / 5).saturating_sub(client.since(since));
+                let limit = habits.greeting(timeout).saturating_sub(client.since(since));
                 if limit.is_zero() {
                     self.lose(id);
                     return Some(Duration::ZERO);
@@ -174,17 +176,18 @@ impl State {
                 Some(limit.min(left))
             }
             Phase::Connected(connection) => {
-                let limit = (timeout * 2 / 5).saturating_sub(silent);
+                let limit = habits.silence(timeout).saturating_sub(silent);
                 if limit.is_zero() {
                     self.lose(id);
                     return Some(Duration::ZERO);
                 }
-                let ping = (timeout / 5).saturating_sub(client.since(client.sent));
+                let pings_after = habits.pings_after(timeout);
+                let ping = pings_after.saturating_sub(client.since(client.sent));
                 if ping.is_zero() {
                     self.send_up(connection, Up::Ping);
                     self.has_sent(id);
                 }
-                Some(limit.min(if ping.is_zero() { timeout / 5 } else { ping }))
+                Some(limit.min(if ping.is_zero() { pings_after } else { ping }))
             }
         }
     }
@@ -241,10 +244,7 @@ impl State {
         let failed = client.begin.is_some() && client.tries >= SERVERS;
         let all_tried = client.tries > 0 && client.tries.is_multiple_of(SERVERS);
         let now = client.party.clock.now();
-        // All servers were tried: the next round begins some time later, and not at the same for all clients.
-        let jitter = super::tracker::nanos(timeout / 12).max(2);
-        let wait = self.draw.within(jitter / 5..=jitter);
-        let wait = Duration::from_nanos(if all_tried { wait } else { wait / 50 });
+        let wait = client.party.habits.wait(&mut self.draw, timeout, all_tried);
         client.phase = Phase::Waiting(now, wait);
         if let Some(connection) = connection {
             self.send_up(connection, Up::Bye);
@@ -471,7 +471,9 @@ impl State {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
-        client.heard = client.party.clock.now();
+        if client.party.habits.hears(&what) {
+            client.heard = client.party.clock.now();
+        }
         match what {
             Down::Bye => self.broke(id),
             Down::Pong => {}
@@ -559,18 +561,6 @@ impl State {
         let asked = client.requests.iter();
         let mut asked = asked.filter(|asked| asked.number == origin.number);
         asked.next().is_none_or(|asked| asked.reply.is_abandoned())
-    }
-
-    /// The request on a connection with this number; for the first one, which opens it, the tag that its client has given it.
-    pub(super) fn origin(&self, connection: ConnectionId, number: u64, tag: u32) -> Option<Origin> {
-        let one = self.connections.get(&connection)?;
-        Some(Origin {
-            connection,
-            node: one.node,
-            number,
-            party: one.party,
-            tag: if number == 0 { one.tag } else { tag },
-        })
     }
 }
 

@@ -11,7 +11,7 @@ use tenure_backends::zookeeper::simulated::{Task, TaskGuard, Tasks, World};
 use tenure_core::testing::conformance::{Ability, Fixture, Report, Suite, TestLock, Trouble};
 use tenure_core::{Clock, ElectionName, LockBackend, Nanos, WallTime};
 
-use super::{Ensemble, Party, Setting, SimServers};
+use super::{Ensemble, Habits, Party, Setting, SimServers};
 use crate::TrueTime;
 use crate::clock::{ClockStart, NodeClock};
 use crate::electors::Network;
@@ -102,8 +102,10 @@ impl TestLock for Queue {
         let party = Party {
             clock: Arc::clone(clock),
             node,
+            habits: Habits::Crate,
             number: 0,
             process: process.clone(),
+            server: None,
             tagger: Arc::new(|_| 0),
         };
         let world = World {
@@ -145,6 +147,7 @@ fn report() -> Report {
         rate_ppm: 0,
         seed: 1,
         silent: false,
+        sync_limit: None,
         tick: Duration::from_secs(1),
     };
     let start = ClockStart {

@@ -163,6 +163,9 @@ impl State {
         self.committed(server, committed);
         let generation = self.servers[server].generation;
         self.plan(now, Event::Beat(server, generation));
+        if self.setting.sync_limit.is_some() {
+            self.plan(now, Event::Silence(server, generation));
+        }
     }
 
     pub(super) fn break_channels(&mut self, one: usize, other: usize) {

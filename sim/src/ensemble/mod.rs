@@ -2,7 +2,7 @@
 //!
 //! What it does as the real one does, because elections have failed by it:
 //! - reads and pings are answered by the server that the client is connected to, from its own replica, also while that server is cut off from
-//!   its leader; it drops its clients only when it has heard nothing of the leader for five ticks,
+//!   its leader; it drops its clients only when it has heard nothing of the leader for five ticks, or what its setting says,
 //! - writes go through the leader and a majority,
 //! - a server tells its leader which clients it has heard of with the leader's pings only, every half tick,
 //! - the leader ends sessions by ticks of its own clock, rounded up, and a new leader gives all of them their whole timeout,
@@ -17,6 +17,7 @@ mod client;
 mod conformance;
 mod connection;
 mod election;
+mod habits;
 mod party;
 mod quorum;
 mod server;
@@ -41,6 +42,7 @@ use tenure_backends::zookeeper::simulated::{Failed, Step};
 
 use crate::executor::{Handle, NodeId, Process};
 
+pub(crate) use habits::Habits;
 pub(crate) use party::{Party, Sent};
 pub(crate) use session::SimServers;
 pub(crate) use state::{SERVERS, Setting};

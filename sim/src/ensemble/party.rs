@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tenure_core::Clock;
 
+use super::habits::Habits;
 use super::transaction::Change;
 use crate::executor::{NodeId, Process};
 
@@ -23,9 +24,12 @@ pub(crate) type Tagger = Arc<dyn Fn(Sent<'_>) -> u32 + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Party {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) habits: Habits,
     pub(crate) node: NodeId,
     /// What the process is called in what it asks for.
     pub(crate) number: u32,
     pub(crate) process: Process,
+    /// The server that it tries first; any, unless given.
+    pub(crate) server: Option<usize>,
     pub(crate) tagger: Tagger,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::connection::Kind;
 use super::server::{Leading, Peer, Role};
-use super::state::{Event, SERVERS, SYNC_LIMIT, State};
+use super::state::{Event, SERVERS, State};
 use super::transaction::{Change, Origin, Transaction};
 use super::tree::{Changed, Outcome};
 use crate::TrueTime;
@@ -334,7 +334,7 @@ impl State {
             self.look_for_a_leader(server);
             return;
         }
-        let limit = self.setting.tick * SYNC_LIMIT;
+        let limit = self.setting.silence_most();
         let silent = |heard: TrueTime| heard.plus(limit) < self.now;
         match &one.role {
             Role::Looking => {}
@@ -349,6 +349,22 @@ impl State {
                     .collect();
                 self.lead_on(server, &gone);
             }
+        }
+    }
+
+    /// A follower that is to notice at once when its leader has been silent for too long looks whether it has been.
+    pub(super) fn look_for_silence(&mut self, server: usize) {
+        let one = &self.servers[server];
+        let Role::Following { heard, .. } = &one.role else {
+            return;
+        };
+        let ends = heard.plus(self.setting.silence_most());
+        // One that stands still looks when it goes on, with its next beat.
+        if ends <= self.now && !one.paused {
+            self.look_for_a_leader(server);
+        } else if ends > self.now {
+            let generation = one.generation;
+            self.plan(ends, Event::Silence(server, generation));
         }
     }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::client::Client;
 use super::connection::{ClientId, Connection, ConnectionId, Down, Up, WatchId};
+use super::habits::Habits;
 use super::server::{Channels, Peer, Role, Server};
+use super::transaction::Origin;
 use super::tree::Tree;
 use super::witness::Witness;
 use super::{Condition, Effect};
@@ -18,7 +20,7 @@ use crate::random::{Purpose, Stream};
 
 /// How many servers there are.
 pub(crate) const SERVERS: usize = 3;
-/// So many ticks a server may hear nothing of its leader, or a leader of a majority.
+/// So many ticks a server may hear nothing of its leader, or a leader of a majority, unless the setting says otherwise.
 pub(super) const SYNC_LIMIT: u32 = 5;
 
 /// Something that happens at its time.
@@ -36,6 +38,8 @@ pub(super) enum Event {
     Look(usize, u64),
     /// Something may have arrived at another server.
     Peer(usize, usize),
+    /// A follower looks whether its leader has been silent for too long.
+    Silence(usize, u64),
     /// Something may have arrived at a server.
     Up(ConnectionId),
 }
@@ -49,7 +53,16 @@ pub(crate) struct Setting {
     pub(crate) seed: u64,
     /// Whether clients are never told what they watch.
     pub(crate) silent: bool,
+    /// So many ticks a server may hear nothing of its leader; then it gives it up at once, as the real one's reads time out. Where
+    /// this is not given, it looks with its beats whether it has heard nothing for [`SYNC_LIMIT`].
+    pub(crate) sync_limit: Option<u32>,
     pub(crate) tick: Duration,
+}
+
+impl Setting {
+    pub(super) fn silence_most(&self) -> Duration {
+        self.tick * self.sync_limit.unwrap_or(SYNC_LIMIT)
+    }
 }
 
 pub(crate) struct State {
@@ -154,7 +167,10 @@ impl State {
             Event::Beat(server, of) if self.servers[server].generation == of => self.beat(server),
             Event::Elect(server, of) if self.servers[server].generation == of => self.elect(server),
             Event::Look(server, of) if self.servers[server].generation == of => self.look(server),
-            Event::Beat(..) | Event::Elect(..) | Event::Look(..) => {}
+            Event::Silence(server, of) if self.servers[server].generation == of => {
+                self.look_for_silence(server);
+            }
+            Event::Beat(..) | Event::Elect(..) | Event::Look(..) | Event::Silence(..) => {}
             Event::Down(connection) => self.arrive_down(connection),
             Event::Peer(from, to) => self.arrive_peer(from, to),
             Event::Up(connection) => self.arrive_up(connection),
@@ -187,6 +203,18 @@ impl State {
             .carry(connection.node, Direction::Replies);
         let at = connection.down.send(now, takes, what);
         self.plan(at, Event::Down(id));
+    }
+
+    /// The request on a connection with this number; for the first one, which opens it, the tag that its client has given it.
+    pub(super) fn origin(&self, connection: ConnectionId, number: u64, tag: u32) -> Option<Origin> {
+        let one = self.connections.get(&connection)?;
+        Some(Origin {
+            connection,
+            node: one.node,
+            number,
+            party: one.party,
+            tag: if number == 0 { one.tag } else { tag },
+        })
     }
 
     /// Tells another server something; this one itself at once.
@@ -229,14 +257,33 @@ impl State {
                 return;
             };
             let network = &self.setting.network;
-            if !network.passes(connection.node, Direction::Replies) {
+            let client = connection.client;
+            if !network.passes(connection.node, Direction::Replies) || !self.reads(client) {
                 return;
             }
+            let Some(connection) = self.connections.get_mut(&id) else {
+                return;
+            };
             let Some(what) = connection.down.take(self.now) else {
                 return;
             };
             self.told(id, what);
         }
+    }
+
+    /// Whether a client takes in what has arrived. Java's does not while its process stands still, and looks at its clock first.
+    fn reads(&mut self, id: ClientId) -> bool {
+        let Some(client) = self.clients.get(&id) else {
+            return true;
+        };
+        if client.party.habits == Habits::Crate {
+            return true;
+        }
+        if client.party.process.is_paused() {
+            return false;
+        }
+        self.serve_client(id);
+        true
     }
 
     fn arrive_peer(&mut self, from: usize, to: usize) {

@@ -11,7 +11,7 @@ use tenure_core::{Clock, Nanos, WallTime};
 use super::connection::{Connection, Lane};
 use super::server::Role;
 use super::tracker::Tracker;
-use super::{Condition, Ensemble, Party, SERVERS, Setting, SimServers};
+use super::{Condition, Ensemble, Habits, Party, SERVERS, Setting, SimServers};
 use crate::TrueTime;
 use crate::clock::{ClockStart, Counter, NodeClock};
 use crate::electors::{LinkState, Network};
@@ -26,6 +26,8 @@ struct Scene {
     clock: Arc<dyn Clock>,
     ensemble: Ensemble,
     executor: Executor,
+    /// Those of the clients that begin.
+    habits: Habits,
     network: Network,
 }
 
@@ -37,6 +39,11 @@ struct Member {
 
 impl Scene {
     fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// Servers that are so patient.
+    fn of(sync_limit: Option<u32>) -> Self {
         let executor = Executor::new(1, Order::Seeded, Limits::STANDARD);
         let network = Network::new(1, NODES);
         let setting = Setting {
@@ -44,6 +51,7 @@ impl Scene {
             rate_ppm: 0,
             seed: 1,
             silent: false,
+            sync_limit,
             tick: TICK,
         };
         let start = ClockStart {
@@ -57,6 +65,7 @@ impl Scene {
             clock,
             ensemble,
             executor,
+            habits: Habits::Crate,
             network,
         };
         scene.run(Duration::from_secs(1));
@@ -113,8 +122,10 @@ impl Scene {
             let party = Party {
                 clock: Arc::clone(&self.clock),
                 node,
+                habits: self.habits,
                 number: 0,
                 process: process.clone(),
+                server: None,
                 tagger: Arc::new(|_| 0),
             };
             let servers = SimServers::new(&self.ensemble, party);
@@ -235,6 +246,19 @@ fn a_server_that_is_cut_off_answers_pings_and_reads_while_its_clients_sessions_e
     let (_, stat) = scene.done(party.session.get("/a"));
     assert_eq!(stat.ephemeral_owner, party.session.id());
     scene.run(Duration::from_secs(11).saturating_sub(gone));
+    assert_ne!(scene.server_of(&party), Some(server));
+}
+
+#[test]
+fn a_server_that_is_cut_off_drops_its_clients_at_its_sync_limit_where_that_is_set() {
+    let mut scene = Scene::of(Some(2));
+    let server = scene.follower();
+    let party = scene.begin(0, Some(server), TIMEOUT);
+    scene.trouble(|condition| condition.servers[server].cut = true);
+    // Its leader has said something within the last half tick.
+    scene.run((TICK * 3 / 2).saturating_sub(Duration::from_millis(30)));
+    assert_eq!(scene.server_of(&party), Some(server));
+    scene.run(TICK / 2 + Duration::from_millis(60));
     assert_ne!(scene.server_of(&party), Some(server));
 }
 
@@ -501,5 +525,46 @@ fn a_client_is_let_in_by_no_server_that_has_seen_less_than_it() {
         scene.ensemble.break_connections(NodeId(0));
         scene.run(Duration::from_secs(1));
         assert_ne!(scene.server_of(&party), Some(behind));
+    }
+}
+
+#[test]
+fn a_client_of_javas_gives_a_connection_up_after_two_thirds_and_a_session_after_four_thirds() {
+    let mut scene = Scene::new();
+    scene.habits = Habits::Java;
+    let party = scene.begin(0, None, TIMEOUT);
+    scene.run(TIMEOUT * 2);
+    assert_eq!(party.session.state(), Seen::Connected);
+    scene.cut_link(0, true);
+    let cut = scene.now();
+    // It has heard something within the third in which it pings.
+    for (at, state) in [
+        (1_950, Seen::Connected),
+        (4_050, Seen::Disconnected),
+        (5_950, Seen::Disconnected),
+        (8_050, Seen::Ended(Ending::Expired)),
+    ] {
+        let at = cut.plus(Duration::from_millis(at));
+        scene.run(at.since(scene.now()));
+        assert_eq!(party.session.state(), state, "{at:?}");
+    }
+}
+
+#[test]
+fn a_client_of_javas_that_stood_still_looks_at_its_clock_before_it_reads() {
+    for (stands, state) in [
+        (TIMEOUT * 9 / 10, Seen::Disconnected),
+        (TIMEOUT * 3, Seen::Ended(Ending::Expired)),
+    ] {
+        let mut scene = Scene::new();
+        scene.habits = Habits::Java;
+        let party = scene.begin(0, None, TIMEOUT);
+        scene.executor.pause(&party.process);
+        scene.run(stands);
+        assert_eq!(party.session.state(), Seen::Connected);
+        scene.executor.resume(&party.process);
+        scene.ensemble.links_changed();
+        scene.run(Duration::from_millis(10));
+        assert_eq!(party.session.state(), state);
     }
 }

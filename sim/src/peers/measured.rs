@@ -55,7 +55,7 @@ const fn client_go(release_on_cancel: bool, has_timeout: bool) -> Peer {
 
 impl Measured {
     /// All that were measured.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::two("A", "cut/2", PLAIN, 0, 1000),
         Self::two("B", "cut/2", RELEASE, 204, 1000),
         Self::two("B'", "cut/5", RELEASE, 589, 1000),
@@ -75,6 +75,8 @@ impl Measured {
         Self::two("K", "deleted/3", Peer::Camel, 2, 12),
         Self::nobody("L", "edited/3", Peer::Camel, 3, 3),
         Self::nobody("M", "hung/3", Peer::Camel, 3, 3),
+        Self::two("N", "zk-cut/3", Peer::Curator, 3, 3),
+        Self::two("O", "zk-paused/3", Peer::Curator, 3, 3),
     ];
 
     const fn two(

@@ -71,7 +71,7 @@ pub(super) enum Answer {
 
 /// Which request an answer belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct Call(pub(super) u64);
+pub(crate) struct Call(pub(crate) u64);
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -11,6 +11,8 @@ pub struct Tally {
     last: TrueTime,
     led: bool,
     nodes: Vec<Node>,
+    /// Whose work ran when a fault first struck, and when that was.
+    struck: Option<(TrueTime, usize)>,
     summary: Summary,
     /// For how long nobody has led, without a break.
     leaderless_for: Duration,
@@ -21,6 +23,8 @@ pub struct Tally {
 /// What was counted.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Summary {
+    /// How long after the first fault that struck while somebody's work ran that work had ended; nothing where it went on.
+    pub gives_up: Option<Duration>,
     /// How long nobody led, after somebody had for the first time.
     pub leaderless: Duration,
     /// The longest time of that without a break.
@@ -51,6 +55,7 @@ impl Tally {
             last: TrueTime::START,
             led: false,
             nodes: vec![Node::default(); nodes],
+            struck: None,
             summary: Summary::default(),
             leaderless_for: Duration::ZERO,
             together: Duration::ZERO,
@@ -73,6 +78,7 @@ impl Tally {
             self.summary.requests += 1;
         }
         let node = record.node.map(|node| usize::from(node.0));
+        self.follow(record, node);
         let Some(node) = node.and_then(|node| self.nodes.get_mut(node)) else {
             return;
         };
@@ -84,6 +90,21 @@ impl Tally {
             What::Frozen { .. } => node.frozen = true,
             What::Thawed => node.frozen = false,
             What::Down { .. } => *node = Node::default(),
+            _ => {}
+        }
+    }
+
+    /// Follows the work of whoever led when a fault struck.
+    fn follow(&mut self, record: &Record, node: Option<usize>) {
+        match (&record.what, self.struck) {
+            (What::FaultBegan { .. }, None) => {
+                let works = self.nodes.iter().position(|node| node.works);
+                self.struck = works.map(|node| (record.at, node));
+            }
+            (What::WorkEnded { .. }, Some((at, struck))) if node == Some(struck) => {
+                let after = record.at.since(at);
+                self.summary.gives_up.get_or_insert(after);
+            }
             _ => {}
         }
     }
@@ -182,6 +203,25 @@ mod tests {
             at(20, 1, leads(40)),
         ];
         assert_eq!(seconds(Tally::over(2, &records).worst_overlap), 2);
+    }
+
+    #[test]
+    fn whoever_works_when_a_fault_strikes_gives_up_with_its_work() {
+        let fault = |seconds| at(seconds, 0, What::FaultBegan { fault: 0 });
+        let records = [
+            fault(1),
+            at(2, 0, began()),
+            fault(5),
+            at(6, 1, began()),
+            at(7, 1, ended()),
+            at(9, 0, ended()),
+            at(10, 0, began()),
+            fault(11),
+            at(12, 0, ended()),
+        ];
+        let gives_up = Tally::over(2, &records).gives_up;
+        assert_eq!(gives_up, Some(Duration::from_secs(4)));
+        assert_eq!(Tally::over(2, &records[..4]).gives_up, None);
     }
 
     #[test]

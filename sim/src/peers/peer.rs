@@ -9,8 +9,9 @@ use super::camel::{Camel, CamelConfig};
 use super::client_go::{ClientGo, GoConfig, GoTiming};
 use super::model::Model;
 use super::seat::{Enlists, Seat};
+use crate::Tier;
 use crate::machines::Candidate;
-use crate::plan::Span;
+use crate::plan::{Backend, Span};
 
 /// Which other election the candidates of a run use.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -27,6 +28,8 @@ pub enum Peer {
     },
     /// Apache Camel's Kubernetes cluster service.
     Camel,
+    /// Apache Curator's `LeaderSelector`.
+    Curator,
 }
 
 /// The timeout that `NewFromKubeconfig` and controller-runtime give their clients at the standard timing.
@@ -34,13 +37,24 @@ const FIVE_SECONDS: Span = Span::from_secs(5);
 
 impl Peer {
     /// All that have a name.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::OF_LEASES[0],
+        Self::OF_LEASES[1],
+        Self::OF_LEASES[2],
+        Self::OF_LEASES[3],
+        Self::OF_LEASES[4],
+        Self::OF_QUEUES[0],
+    ];
+    /// Those whose lock is a Kubernetes Lease.
+    pub const OF_LEASES: [Self; 5] = [
         Self::client_go(false, Some(FIVE_SECONDS)),
         Self::client_go(true, Some(FIVE_SECONDS)),
         Self::client_go(false, None),
         Self::client_go(true, None),
         Self::Camel,
     ];
+    /// Those whose lock is a queue of nodes of a ZooKeeper ensemble.
+    pub const OF_QUEUES: [Self; 1] = [Self::Curator];
 
     const fn client_go(release_on_cancel: bool, request_timeout: Option<Span>) -> Self {
         Self::ClientGo {
@@ -64,6 +78,7 @@ impl Peer {
                 (true, false) => "client-go-release-no-timeout",
             },
             Self::Camel => "camel",
+            Self::Curator => "curator",
         }
     }
 
@@ -80,11 +95,28 @@ impl Peer {
                 request_timeout,
                 timing: Some(timing),
             },
-            Self::Camel => self,
+            Self::Camel | Self::Curator => self,
         }
     }
 
-    /// A candidate of this make; nothing where the lock is not a record that candidates age: these elections know no other.
+    /// Over which lock its models run: a [`Backend::Lease`] on the tier of machines, or a [`Backend::Zookeeper`] on that of electors.
+    pub const fn backend(self) -> Backend {
+        match self {
+            Self::ClientGo { .. } | Self::Camel => Backend::Lease,
+            Self::Curator => Backend::Zookeeper,
+        }
+    }
+
+    /// The tier on which its models run.
+    pub const fn tier(self) -> Tier {
+        match self.backend() {
+            Backend::Zookeeper => Tier::Electors,
+            _ => Tier::Machines,
+        }
+    }
+
+    /// A candidate of this make on the tier of machines; nothing where the lock is not a record that candidates age, and of one that knows
+    /// no such lock.
     pub(crate) fn candidate(self, _: Moment, settings: &Settings) -> Option<Box<dyn Candidate>> {
         if settings.kind != LockKind::Leased {
             return None;
@@ -114,6 +146,7 @@ impl Peer {
                 };
                 (Box::new(Camel::new(config)), Enlists::First)
             }
+            Self::Curator => return None,
         };
         Some(Box::new(Seat::new(id, model, enlists)))
     }

@@ -4,31 +4,34 @@ use crate::plan::{
 };
 use crate::random::{Purpose, Stream};
 
-use super::{GoTiming, Stamps};
+use super::ensembles::on_ensemble;
+use super::{GoTiming, Peer, Stamps};
 
 /// A fault pattern under which elections are compared: each seed gives a plan, the same for all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Pattern {
     /// Its short name.
     pub name: &'static str,
+    /// Which lock it is about.
+    pub backend: Backend,
     /// What happens in it.
     pub sentence: &'static str,
     /// How many candidates there are.
     pub candidates: u16,
     /// The timing that client-go's candidates have in it, where it is not the standard's proportions.
     pub go_timing: Option<GoTiming>,
-    make: fn(&mut Maker),
+    pub(super) make: fn(&mut Maker),
 }
 
 /// What makes a plan of a seed.
-struct Maker {
+pub(super) struct Maker {
     draw: Stream,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl Pattern {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 16] = [
+    /// Those over a Lease, in the order of the table.
+    pub const OF_LEASES: [Self; 16] = [
         Self::new("cut/2", 2, "the leader's link is cut for good", cut),
         Self::new("cut/5", 5, "the same with five candidates", cut),
         Self::new(
@@ -95,7 +98,7 @@ impl Pattern {
         ),
     ];
 
-    const fn new(
+    pub(super) const fn new(
         name: &'static str,
         candidates: u16,
         sentence: &'static str,
@@ -103,6 +106,7 @@ impl Pattern {
     ) -> Self {
         Self {
             name,
+            backend: Backend::Lease,
             sentence,
             candidates,
             go_timing: None,
@@ -112,9 +116,22 @@ impl Pattern {
 
     /// The pattern of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
-        const { &Self::ALL }
+        Self::all().find(|pattern| pattern.name == name)
+    }
+
+    /// All of them, in the order of the table.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        const { &Self::OF_LEASES }
             .iter()
-            .find(|pattern| pattern.name == name)
+            .chain(const { &Self::OF_QUEUES })
+    }
+
+    /// The other elections that know this lock.
+    pub fn peers(&self) -> &'static [Peer] {
+        match self.backend {
+            Backend::Zookeeper => &Peer::OF_QUEUES,
+            _ => &Peer::OF_LEASES,
+        }
     }
 
     /// The plan of a seed.
@@ -123,11 +140,11 @@ impl Pattern {
             starts_at: Some(Span::ZERO),
             ..NodePlan::default()
         };
-        let plan = Plan {
+        let mut plan = Plan {
             version: VERSION,
             name: self.name.to_owned(),
             seed,
-            backend: Backend::Lease,
+            backend: self.backend,
             quiet_from: Span::from_secs(90),
             end: Span::from_secs(120),
             timing: TimingPlan::default(),
@@ -137,6 +154,9 @@ impl Pattern {
             nodes: (0..self.candidates).map(|_| node()).collect(),
             faults: Vec::new(),
         };
+        if self.backend == Backend::Zookeeper {
+            on_ensemble(&mut plan);
+        }
         let mut maker = Maker {
             draw: Stream::new(seed, 0, Purpose::Plan),
             plan,
@@ -148,11 +168,11 @@ impl Pattern {
 
 impl Maker {
     /// A moment or a length between the two, in milliseconds.
-    fn between(&mut self, least: u64, most: u64) -> Span {
+    pub(super) fn between(&mut self, least: u64, most: u64) -> Span {
         Span::from_nanos(self.draw.within(least * 1_000_000..=most * 1_000_000))
     }
 
-    fn fault(&mut self, at: Span, lasts: Option<Span>, what: Fault) {
+    pub(super) fn fault(&mut self, at: Span, lasts: Option<Span>, what: Fault) {
         self.plan.faults.push(PlannedFault { at, lasts, what });
     }
 
@@ -171,7 +191,7 @@ impl Maker {
 
     /// Every request takes 5 ms in the mean, as client-go was measured with, and none takes as long as the slow ones that links have
     /// otherwise: where some take 0.3 s, one with a lease of a second leads less often beside another.
-    fn even(&mut self) {
+    pub(super) fn even(&mut self) {
         for node in 0..self.plan.nodes.len() {
             let node = Who::Node(u16::try_from(node).expect("patterns have few nodes"));
             let direction = Direction::Both;

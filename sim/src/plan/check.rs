@@ -151,6 +151,10 @@ impl Plan {
             let problem = "only a session lock has a late proof: leave it out";
             return Err(PlanError::new("server, late-proof", problem));
         }
+        if self.server.sync_limit == Some(0) {
+            let problem = "servers that hear nothing for no time at all follow nobody: write at least 1, or leave it out";
+            return Err(PlanError::new("server, sync-limit", problem));
+        }
         Ok(())
     }
 

@@ -375,6 +375,7 @@ fn node(draw: &mut Stream, same_lease: bool) -> NodePlan {
         name: None,
         starts_at: Some(Span::from_nanos(draw.below(3_000_000) * 1_000)),
         lease: (longer > 0).then(|| Span::from_millis(LEASE_MS + longer)),
+        server: None,
         rate_ppm: rate(draw),
         uptime: Span::from_millis(draw.below(10_000_000_000)),
         wall_s: 1_000_000_000 + draw.below(1_000_000_000),

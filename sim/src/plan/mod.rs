@@ -166,6 +166,10 @@ pub struct ServerPlan {
     /// How often somebody edits a label of the record, also in the quiet time; nothing for never. A leased lock alone has labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_every: Option<Span>,
+    /// After how many ticks of silence a server of an ensemble gives its leader up, to the moment; unless given, it looks with every half
+    /// tick whether that has been five.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync_limit: Option<u32>,
 }
 
 impl ServerPlan {
@@ -226,6 +230,9 @@ pub struct NodePlan {
     /// A lease duration of its own, where candidates are configured differently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease: Option<Span>,
+    /// Which server of an ensemble its client tries first, counted from 0 and over again; any, as drawn from the seed, unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<u8>,
     /// How much faster than true time its oscillator runs at first, in millionths.
     pub rate_ppm: i64,
     /// What its clocks show at the start.
@@ -247,6 +254,7 @@ impl Default for NodePlan {
             name: None,
             starts_at: None,
             lease: None,
+            server: None,
             rate_ppm: 0,
             uptime: Span::from_secs(3_600),
             wall_s: 1_700_000_000,

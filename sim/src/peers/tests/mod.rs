@@ -1,7 +1,9 @@
 mod camel;
 mod client_go;
+mod curator;
 mod desk;
 mod document;
+mod ensembles;
 
 use super::*;
 
@@ -26,7 +28,7 @@ fn others_fail_about_as_often_as_their_own_code_did() {
 
 #[test]
 fn ours_fails_in_none_of_the_ways_that_others_do() {
-    for pattern in Pattern::ALL {
+    for pattern in Pattern::all() {
         let name = pattern.name;
         let cell = pattern.cell(None, SEEDS);
         assert_eq!((cell.with_two, cell.with_nobody), (0, 0), "{name}");
@@ -34,7 +36,7 @@ fn ours_fails_in_none_of_the_ways_that_others_do() {
     // And it is struck by it: somebody leads when it begins.
     for name in ["cut/2", "deleted/3", "edited/3", "hung/3", "paused/2"] {
         let cell = cell(name, None);
-        assert!(cell.leaderless_median.as_millis() > 100, "{name}: {cell:?}");
+        assert!(cell.leaderless.middle.as_millis() > 100, "{name}: {cell:?}");
     }
 }
 
@@ -94,8 +96,32 @@ fn the_table_says_what_happened() {
 }
 
 #[test]
+fn a_length_that_differs_is_told_once_there_are_runs_enough() {
+    let mut table = Table {
+        agreements: Vec::new(),
+        lengths: MeasuredLength::ALL
+            .map(|measured| LengthAgreement {
+                here: Spread::default(),
+                measured,
+                ours: Spread::default(),
+                runs: MeasuredLength::RUNS_LEAST - 1,
+            })
+            .to_vec(),
+        rows: Vec::new(),
+    };
+    assert!(table.is_as_it_should_be());
+    table.lengths[0].runs += 1;
+    assert!(!table.is_as_it_should_be());
+    let text = table.to_string();
+    assert!(text.ends_with("Rows that differ: N.\n"), "{text}");
+    let most = MeasuredLength::ALL[0].most;
+    table.lengths[0].here.most = most;
+    assert!(table.is_as_it_should_be());
+}
+
+#[test]
 fn a_table_in_which_ours_led_twice_is_not_as_it_should_be() {
-    let pattern = Pattern::ALL[0];
+    let pattern = Pattern::OF_LEASES[0];
     let row = |with_two| Row {
         cells: vec![(
             None,
@@ -108,6 +134,7 @@ fn a_table_in_which_ours_led_twice_is_not_as_it_should_be() {
     };
     let table = |with_two| Table {
         agreements: Vec::new(),
+        lengths: Vec::new(),
         rows: vec![row(with_two)],
     };
     assert!(table(0).is_as_it_should_be());
