@@ -34,10 +34,10 @@ struct One {
 /// seen by comparing what `tenure-sim replay --seed S --backend LOCK --tier TIER --trace FILE` writes before and after the change.
 const GOLDEN: [(One, &str); 9] = [
     (one(1, Backend::Lease, Tier::Machines), "96b5341f3888f6e6"),
-    (one(1, Backend::Session, Tier::Machines), "89ea0d29f5e5164e"),
-    (one(2, Backend::File, Tier::Machines), "61ba059c054840f4"),
+    (one(1, Backend::Session, Tier::Machines), "ac1a7d3d922b788a"),
+    (one(2, Backend::File, Tier::Machines), "3acdf08b13a2c0b6"),
     (one(1, Backend::Lease, Tier::Electors), "f73f9e7e2efb7458"),
-    (one(3, Backend::Session, Tier::Electors), "b055096b8382931f"),
+    (one(3, Backend::Session, Tier::Electors), "59fe2eb33eb96700"),
     (
         one(1, Backend::Kubernetes, Tier::Electors),
         "a9a210c5498740bc",
@@ -48,11 +48,11 @@ const GOLDEN: [(One, &str); 9] = [
     ),
     (
         one(1, Backend::Zookeeper, Tier::Electors),
-        "bd09d68fa19d4219",
+        "65deefd3a7850075",
     ),
     (
         one(5, Backend::Zookeeper, Tier::Electors),
-        "bb74d58f461255c1",
+        "f451b7461f76bd07",
     ),
 ];
 
