@@ -22,6 +22,7 @@ use zookeeper_client::{Client, CreateMode, MultiReadResult, OneshotWatcher, Sess
 use super::acl::Acl;
 use super::address::Address;
 use super::diagnosis;
+use super::lacks::Lacks;
 use super::secret::{Credentials, Scheme};
 use super::session::{
     Ending, Event, Failed, Mode, Pending, Servers, Session, Snapshot, Stat, State, Step,
@@ -50,6 +51,7 @@ pub(crate) struct Access {
 #[derive(Debug)]
 pub(crate) struct RealServers {
     access: Arc<Access>,
+    lacks: Arc<Lacks>,
     runtime: Handle,
 }
 
@@ -65,6 +67,7 @@ impl RealServers {
         }
         Ok(Self {
             access: Arc::new(access),
+            lacks: Arc::default(),
             runtime,
         })
     }
@@ -72,11 +75,12 @@ impl RealServers {
 
 impl Servers for RealServers {
     fn connect(&self, timeout: Duration) -> Pending<Arc<dyn Session>> {
-        let access = Arc::clone(&self.access);
+        let (access, lacks) = (Arc::clone(&self.access), Arc::clone(&self.lacks));
         let runtime = self.runtime.clone();
         // Goes on when the answer is dropped, so that the session is closed and does not wait for its end.
         let begun = self.runtime.spawn(async move {
-            let session = access.connect(timeout, runtime).await?;
+            let client = access.connect(timeout).await?;
+            let session = RealSession::new(client, access.acl.clone(), lacks, runtime);
             Ok(Arc::new(session) as Arc<dyn Session>)
         });
         Box::pin(async move {
@@ -113,7 +117,7 @@ impl Access {
         Ok(connector)
     }
 
-    async fn connect(&self, timeout: Duration, runtime: Handle) -> Result<RealSession, Failed> {
+    async fn connect(&self, timeout: Duration) -> Result<Client, Failed> {
         let connector = self.connector(timeout).map_err(Failed::Unreachable)?;
         let servers: Vec<_> = self.addresses.iter().map(Address::to_string).collect();
         let servers = servers.join(",");
@@ -125,7 +129,7 @@ impl Access {
         let limit = self.connection_timeout * 3 / 4;
         let answer = tokio::time::timeout(limit, connecting).await;
         match answer.unwrap_or(Err(client::Error::Timeout)) {
-            Ok(client) => Ok(RealSession::new(client, self.acl.clone(), runtime)),
+            Ok(client) => Ok(client),
             Err(client::Error::AuthFailed) => Err(Failed::Ended(Ending::Refused)),
             Err(client::Error::BadArguments(says)) => Err(Failed::Other((*says).to_owned())),
             Err(error) => {
@@ -170,8 +174,7 @@ pub(crate) struct RealSession {
     client: Mutex<Option<Arc<Client>>>,
     closed: Arc<Closed>,
     id: i64,
-    /// Whether the servers cannot read several nodes at once.
-    old_servers: Arc<AtomicBool>,
+    lacks: Arc<Lacks>,
     runtime: Handle,
     states: client::StateWatcher,
     timeout: Duration,
@@ -188,12 +191,12 @@ impl fmt::Debug for RealSession {
 }
 
 impl RealSession {
-    fn new(client: Client, acl: Acl, runtime: Handle) -> Self {
+    fn new(client: Client, acl: Acl, lacks: Arc<Lacks>, runtime: Handle) -> Self {
         Self {
             acl,
             closed: Arc::default(),
             id: client.session_id().0,
-            old_servers: Arc::default(),
+            lacks,
             runtime,
             states: client.state_watcher(),
             timeout: client.session_timeout(),
@@ -273,10 +276,19 @@ impl Session for RealSession {
     }
 
     fn create(&self, path: &str, data: &[u8], mode: Mode) -> Pending<(String, Stat)> {
+        let is_container = mode == Mode::Container;
+        if is_container && self.lacks.containers.is_known() {
+            return Box::pin(ready(Err(Failed::Unsupported)));
+        }
         let (path, data, acl) = (path.to_owned(), data.to_vec(), self.acl.clone());
+        let (lacks, states) = (Arc::clone(&self.lacks), self.states.clone());
         self.ask(|client| async move {
             let options = create_mode(mode).with_acls(acl.entries().into());
-            let (stat, sequence) = client.create(&path, &data, &options).await?;
+            let made = client.create(&path, &data, &options).await;
+            if is_container {
+                lacks.containers.is_shown_by(&made, states).await;
+            }
+            let (stat, sequence) = made?;
             let path = match mode {
                 Mode::EphemeralSequential => format!("{path}{sequence}"),
                 Mode::Container | Mode::Ephemeral | Mode::Persistent => path,
@@ -338,14 +350,13 @@ impl Session for RealSession {
     fn children_and_data(&self, of: &str, others: &[&str]) -> Pending<Snapshot> {
         let of = of.to_owned();
         let others: Vec<_> = others.iter().map(|path| (*path).to_owned()).collect();
-        let (closed, old) = (Arc::clone(&self.closed), Arc::clone(&self.old_servers));
+        let (closed, lacks) = (Arc::clone(&self.closed), Arc::clone(&self.lacks));
+        let states = self.states.clone();
         self.ask(|client| async move {
-            if !old.load(Ordering::Relaxed) {
-                match snapshot(&client, &of, &others, &closed).await {
-                    Err(client::Error::Unimplemented | client::Error::UnmarshalError { .. }) => {
-                        old.store(true, Ordering::Relaxed);
-                    }
-                    answer => return answer,
+            if !lacks.multi_reads.is_known() {
+                let answer = snapshot(&client, &of, &others, &closed).await;
+                if !lacks.multi_reads.is_shown_by(&answer, states).await {
+                    return answer;
                 }
             }
             let children = client.list_children(&of);

@@ -31,6 +31,7 @@ mod error;
 mod hints;
 mod holding;
 mod janitor;
+mod lacks;
 mod live;
 mod lock;
 mod members;

@@ -16,4 +16,5 @@ mod security;
 mod conformance;
 mod elections;
 mod lock;
+mod old_servers;
 mod scene;
