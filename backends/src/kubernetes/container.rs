@@ -19,6 +19,8 @@ use crate::tasks::{TaskGuard, Tasks};
 
 /// A kubelet tells times in whole seconds.
 const ROUNDING: Duration = Duration::from_secs(1);
+/// A runtime notes that a container has started so long after its first process has begun, at the latest.
+const NOTED_WITHIN: Duration = Duration::from_secs(3);
 /// What a kubelet says of a container that it has lost sight of.
 const LOST_SIGHT: &str = "ContainerStatusUnknown";
 /// How often the own pod is read until its status shows this container.
@@ -243,7 +245,8 @@ fn first_process_began() -> Option<WallTime> {
 
 /// The own container in the own pod's status.
 ///
-/// The status may be that of the container before: of one that was restarted in place. That one began before this one's first process.
+/// The status may be that of the container before: of one that was restarted in place. That one began before this one's first process; or
+/// after it, by a clock that was set back in between.
 pub(crate) fn look(
     pod: &Value,
     name: &str,
@@ -276,6 +279,11 @@ pub(crate) fn look(
     };
     if started.saturating_add(ROUNDING) <= began {
         return Look::NotYet("the kubelet has reported an earlier container");
+    }
+    if started > began.saturating_add(NOTED_WITHIN) {
+        return Look::NotYet(
+            "the container that the kubelet has reported began after this process, or the node's clock was set",
+        );
     }
     let uid = pod.pointer("/metadata/uid").and_then(Value::as_str);
     match (uid, text(status, "name"), text(status, "containerID")) {

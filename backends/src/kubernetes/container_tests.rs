@@ -162,7 +162,7 @@ fn found(pod: &Value, container: Option<&str>) -> Look {
 fn the_own_container_is_the_one_that_runs_since_this_process_began() {
     let status = |state: Value| json!({ "name": "worker", "containerID": "containerd://c2", "state": state });
     let named = format!("{POD_UID} report-0 worker containerd://c2");
-    for started in ["2026-11-28T10:00:00Z", "2026-11-28T10:00:01Z"] {
+    for started in ["2026-11-28T10:00:00Z", "2026-11-28T10:00:03Z"] {
         assert_eq!(
             found(&pod(status(running(started))), None),
             Look::Found(named.clone()),
@@ -173,6 +173,10 @@ fn the_own_container_is_the_one_that_runs_since_this_process_began() {
         (
             "its predecessor, in a status that is late",
             running("2026-11-28T09:59:59Z"),
+        ),
+        (
+            "its predecessor, since when the clock was set back",
+            running("2026-11-28T10:00:04Z"),
         ),
         (
             "one that has ended",
