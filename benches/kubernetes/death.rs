@@ -36,7 +36,7 @@ fn start(scene: &mut Scene<'_>, count: usize, spread: Duration) -> Pod {
     scene
         .namespace
         .create_pod(&name, &json!({ "app": "bench" }));
-    let status = PodStatus::running(&format!("containerd://{count}"), &rfc3339());
+    let status = PodStatus::of_this_machine(&format!("containerd://{count}"));
     scene.namespace.report_pod(&name, &status);
     let number = scene.ours(&Task {
         elections: ELECTIONS,

@@ -29,7 +29,7 @@ fn members_are_the_chosen_pods_that_run_and_are_ready() {
             ] {
                 namespace.create_pod(name, &json!({ "app": app }));
             }
-            let running = PodStatus::running(CONTAINER, &now());
+            let running = PodStatus::of_this_machine(CONTAINER);
             namespace.report_pod("report-0", &running);
             namespace.report_pod("other-0", &running);
             let builder = builder(&namespace, &account)
@@ -98,12 +98,12 @@ async fn named_leader(namespace: &Namespace<'_>, rules: &[Rule]) -> Contender {
     report(
         namespace,
         "report-0",
-        &PodStatus::running(CONTAINER, &now()),
+        &PodStatus::of_this_machine(CONTAINER),
     );
     report(
         namespace,
         "report-1",
-        &PodStatus::running("containerd://two", &now()),
+        &PodStatus::of_this_machine("containerd://two"),
     );
     let cluster = from_pod(namespace, rules, "report-0").await;
     // Nobody can believe to lead yet, so that it has nobody to wait for.
@@ -146,7 +146,7 @@ fn a_leader_whose_container_has_ended_is_followed_at_once() {
                 "{held:?}"
             );
 
-            let mut ended = PodStatus::running(CONTAINER, &now());
+            let mut ended = PodStatus::of_this_machine(CONTAINER);
             ended.ended = Some((now(), Some("containerd://three".to_owned())));
             report(&namespace, "report-0", &ended);
             // By the watch, or once its renewal is overdue.
@@ -179,7 +179,7 @@ fn a_pod_that_vanished_or_is_not_ready_is_no_proof() {
         let namespace = TestCluster::shared().namespace();
         let leader = named_leader(&namespace, WATCH_RULES).await;
         let cluster = from_pod(&namespace, WATCH_RULES, "report-1").await;
-        let mut not_ready = PodStatus::running(CONTAINER, &now());
+        let mut not_ready = PodStatus::of_this_machine(CONTAINER);
         not_ready.ready = false;
         report(&namespace, "report-0", &not_ready);
         let holds = |seen: Observation| {
@@ -191,14 +191,14 @@ fn a_pod_that_vanished_or_is_not_ready_is_no_proof() {
         };
         // A fresh candidate asks about a holder that it has never asked about.
         holds(contender(&cluster, "report-1", 2).observe().await.unwrap());
-        let mut another = PodStatus::running("containerd://other", &now());
+        let mut another = PodStatus::of_this_machine("containerd://other");
         another.ended = Some((now(), None));
         report(&namespace, "report-0", &another);
         holds(contender(&cluster, "report-1", 3).observe().await.unwrap());
         namespace.delete_pod("report-0");
         holds(contender(&cluster, "report-1", 4).observe().await.unwrap());
         // One of the same name, made anew, has ended.
-        let mut anew = PodStatus::running(CONTAINER, &now());
+        let mut anew = PodStatus::of_this_machine(CONTAINER);
         anew.ended = Some((now(), None));
         report(&namespace, "report-0", &anew);
         holds(contender(&cluster, "report-1", 5).observe().await.unwrap());
@@ -212,7 +212,7 @@ fn a_leader_that_still_waits_for_a_former_one_names_no_container() {
         report(
             &namespace,
             "report-0",
-            &PodStatus::running(CONTAINER, &now()),
+            &PodStatus::of_this_machine(CONTAINER),
         );
         let cluster = from_pod(&namespace, WATCH_RULES, "report-0").await;
         let mut leader = contender(&cluster, "report-0", 1);

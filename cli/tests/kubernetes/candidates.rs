@@ -139,7 +139,7 @@ fn a_leader_whose_container_the_kubelet_reports_as_ended_is_followed_at_once() {
     place.succeed("init");
     let now = || jiff::Timestamp::now().to_string();
     place.namespace.create_pod("p-1", &json!({}));
-    let mut status = PodStatus::running("containerd://1", &now());
+    let mut status = PodStatus::of_this_machine("containerd://1");
     place.namespace.report_pod("p-1", &status);
     // Nobody waits for so long a lease here: who leads within a minute was told by the kubelet.
     let options = ["--lease", "600s", "--renew", "2s"];

@@ -1,10 +1,14 @@
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http::Method;
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 use crate::account::{Account, Rule};
 use crate::admin::Admin;
+use crate::cast::boottime;
 use crate::cluster::TestCluster;
 use crate::wait::until;
 
@@ -268,6 +272,11 @@ impl PodStatus {
         }
     }
 
+    /// Of a pod whose container is the whole machine, as far as a process can tell that runs in it: since the machine's first process does.
+    pub fn of_this_machine(container: &str) -> Self {
+        Self::running(container, &first_process_began())
+    }
+
     fn to_json(&self) -> Value {
         let running = json!({ "running": { "startedAt": self.started } });
         let ready = if self.ready { "True" } else { "False" };
@@ -294,4 +303,26 @@ impl PodStatus {
             }],
         })
     }
+}
+
+/// When the machine's first process began, by the wall clock, as a kubelet writes times.
+fn first_process_began() -> String {
+    let stat = std::fs::read_to_string("/proc/1/stat").unwrap();
+    // The command's name is in parentheses and may contain anything.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks: u64 = fields.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let per_second = rustix::param::clock_ticks_per_second();
+    let after_boot = Duration::from_millis(ticks * 1_000 / per_second);
+    let wall = clock_gettime(ClockId::Realtime);
+    let nanos = u32::try_from(wall.tv_nsec).unwrap();
+    let wall = Duration::new(u64::try_from(wall.tv_sec).unwrap(), nanos);
+    let began = wall.saturating_sub(boottime().saturating_sub(after_boot));
+    // The nearest second, so that it is the same one whenever this is asked.
+    let second = (began + Duration::from_millis(500)).as_secs();
+    let date = format!("--date=@{second}");
+    let output = Command::new("date")
+        .args(["--utc", &date, "+%Y-%m-%dT%H:%M:%SZ"])
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
