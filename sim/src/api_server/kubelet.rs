@@ -42,6 +42,8 @@ struct Inner {
 }
 
 struct State {
+    /// When the newest container began.
+    began: Option<WallTime>,
     /// Counts what there was to report.
     changes: u64,
     containers: u64,
@@ -73,6 +75,7 @@ impl Kubelet {
             network: network.clone(),
             node,
             state: Mutex::new(State {
+                began: None,
                 changes: 0,
                 containers: 0,
                 draw: Stream::new(seed, (1 << 35) + u64::from(node.0), Purpose::Network),
@@ -104,8 +107,8 @@ impl Kubelet {
         Key::new(Kind::Pod, NAMESPACE, &self.pod())
     }
 
-    /// A container begins, at `wall` by the node's clock: in the pod that is there, or in a new one.
-    pub fn container_began(&self, wall: WallTime) {
+    /// A container begins, at `wall` by the node's clock: in the pod that is there, or in a new one. Says when the one before it began.
+    pub fn container_began(&self, wall: WallTime) -> Option<WallTime> {
         if self.0.api.object(&self.key()).is_none() {
             {
                 let mut state = self.state();
@@ -131,8 +134,10 @@ impl Kubelet {
             state.draw.next_u64()
         );
         state.running = Some((id, wall));
+        let before = state.began.replace(wall);
         drop(state);
         self.changed();
+        before
     }
 
     /// The container's processes are gone since `wall`, by the node's clock.

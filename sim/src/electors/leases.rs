@@ -136,9 +136,14 @@ impl Leases {
         };
         let links = [link(), link()];
         let kubelet = self.kubelet(actor.node);
-        kubelet.container_began(clock.wall());
+        let began = clock.wall();
+        let before = kubelet.container_began(began);
+        let began = match self.0.careless {
+            Some(Carelessness::EarlierContainer) => before.unwrap_or(began),
+            _ => began,
+        };
         let pod = kubelet.pod();
-        let lock = self.open(&links, &actor.process, clock, &pod);
+        let lock = self.open(&links, &actor.process, clock, (&pod, began));
         (links, lock)
     }
 
@@ -182,7 +187,7 @@ impl Leases {
         [requests, watches]: &[Link; 2],
         process: &Process,
         clock: &Arc<SimClock>,
-        pod: &str,
+        (pod, process_began): (&str, WallTime),
     ) -> LeaseLock {
         let careless = self.0.careless;
         let client = |link: &Link| link.client_with(careless, &self.0.host, NAMESPACE);
@@ -191,10 +196,7 @@ impl Leases {
             requests: client(requests),
             watches: client(watches),
             planted: self.0.planted,
-            process_began: match careless {
-                Some(Carelessness::EarlierContainer) => WallTime::from_unix_seconds(0),
-                _ => dynamic.wall(),
-            },
+            process_began,
             clock: dynamic,
             tasks: Arc::new(ProcessTasks {
                 handle: self.0.handle.clone(),
@@ -328,12 +330,9 @@ impl Leases {
             };
             Link::open(&self.0.api, &self.0.network, client, 0)
         };
-        let lock = self.open(
-            &[link(), link()],
-            &process,
-            &self.0.operator_clock.clock(),
-            "operator",
-        );
+        let clock = self.0.operator_clock.clock();
+        let operator = ("operator", clock.wall());
+        let lock = self.open(&[link(), link()], &process, &clock, operator);
         let leases = self.clone();
         self.0.handle.spawn(&process, async move {
             let Inner {
