@@ -258,7 +258,10 @@ impl Live {
     /// How long until the next heartbeat is due.
     fn due_in(&self) -> Nanos {
         let beats = locked(&self.beats);
-        let now = self.clock.now();
+        self.due_after(&beats, self.clock.now())
+    }
+
+    fn due_after(&self, beats: &Beats, now: Reading) -> Nanos {
         if self.planted.is(Mistake::FromLastButOne) {
             let since = now.longest_since(beats.sent);
             return self.pace.interval.saturating_sub(since);
@@ -269,14 +272,15 @@ impl Live {
     }
 
     /// Whether a leadership that begins now goes on, if nothing goes wrong.
-    pub(crate) fn is_followed_by_proof(&self, standing: Standing, now: Reading) -> bool {
-        let under_way = locked(&self.beats).flight.is_some();
-        let next_in = if under_way {
-            Nanos::ZERO
-        } else {
-            self.due_in()
+    pub(crate) fn is_followed_by_proof(&self, standing: Standing) -> bool {
+        let beats = locked(&self.beats);
+        // One moment for all of it: what is due when the last one is just proven must not come out a little too early.
+        let now = self.clock.now();
+        let beat = match beats.flight {
+            Some(_) => beats.sent,
+            None => now.plus(self.due_after(&beats, now)),
         };
-        self.pace.is_followed_by_proof(standing, now, next_in)
+        self.pace.is_followed_by_proof(standing, now, beat)
     }
 
     /// Notes that an election is led by the node at `path`.

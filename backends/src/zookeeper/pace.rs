@@ -110,14 +110,14 @@ impl Pace {
     }
 
     /// Whether a leadership that begins `now` goes on, if nothing goes wrong: what is proven counts until the next proof comes, and what
-    /// that proves until the one after it. The next heartbeat is sent `next_in` from now.
+    /// that proves until the one after it. The next heartbeat is sent at `beat`, or is on its way since then.
     ///
     /// It proves the newest one, unless that is proven already or was acknowledged too short a time before: then it takes one more.
     pub(crate) fn is_followed_by_proof(
         &self,
         standing: Standing,
         now: Reading,
-        next_in: Nanos,
+        beat: Reading,
     ) -> bool {
         let Standing {
             acknowledged,
@@ -125,15 +125,14 @@ impl Pace {
             sent,
         } = standing;
         let ahead = sent.longest_since(proven);
-        let next = now.longest_since(proven).saturating_add(next_in);
+        let next = beat.longest_since(proven).max(now.longest_since(proven));
         let after_next = next.saturating_add(self.interval);
         let answered = Nanos::from(self.timing.request_timeout());
         let in_time = |beat: Nanos, counted_from: Nanos| {
             let ends = counted_from.saturating_add(self.timing.validity());
             beat.saturating_add(answered) <= ends
         };
-        let since = now.shortest_since(acknowledged).saturating_add(next_in);
-        if ahead > Nanos::ZERO && since >= self.gap {
+        if ahead > Nanos::ZERO && beat.shortest_since(acknowledged) >= self.gap {
             in_time(next, Nanos::ZERO) && in_time(after_next, ahead)
         } else {
             in_time(after_next, Nanos::ZERO)
@@ -230,18 +229,24 @@ mod tests {
             proven: at(proven),
             sent: at(sent),
         };
-        let begins = |proven, sent, acknowledged, now, next_in| {
+        let begins = |proven, sent, acknowledged, now, beat| {
             let standing = standing(proven, sent, acknowledged);
-            pace.is_followed_by_proof(standing, at(now), Nanos::from_millis(next_in))
+            pace.is_followed_by_proof(standing, at(now), at(beat))
         };
-        assert!(begins(10_000, 12_000, 12_010, 13_900, 100));
+        assert!(begins(10_000, 12_000, 12_010, 13_900, 14_000));
         // A new session, whose first heartbeat is on its way.
-        assert!(begins(10_000, 10_000, 10_010, 10_020, 0));
+        assert!(begins(10_000, 10_000, 10_010, 10_030, 10_020));
+        // One whose first heartbeat was answered late: the next one waits until it proves that.
+        let late = at(10_200).plus(pace.gap);
+        let standing_late = standing(10_000, 10_020, 10_200);
+        assert!(pace.is_followed_by_proof(standing_late, at(10_210), late));
         // After an outage: the next heartbeat comes too soon to prove the one that was answered late.
-        assert!(!begins(10_000, 12_000, 13_500, 13_510, 500));
-        assert!(!begins(10_000, 13_500, 13_510, 13_510, 2_000));
+        assert!(!begins(10_000, 12_000, 13_500, 13_510, 14_010));
+        assert!(!begins(10_000, 13_500, 13_510, 13_510, 15_510));
+        // What is on its way was sent too soon, however long it takes.
+        assert!(!begins(10_000, 12_000, 12_010, 14_000, 13_000));
         // The newest is proven already, and the one after it is yet to be sent.
-        assert!(!begins(10_000, 10_000, 10_010, 13_510, 500));
+        assert!(!begins(10_000, 10_000, 10_010, 13_510, 14_010));
     }
 
     #[test]

@@ -473,7 +473,7 @@ impl Queue {
         let now = self.ensemble.clock.now();
         let age = now.longest_since(standing.proven);
         let most = Nanos::from(live.pace.session_timeout / 10 * 7);
-        if age <= most && live.is_followed_by_proof(standing, now) {
+        if age <= most && live.is_followed_by_proof(standing) {
             return Ok(());
         }
         let detail = format!(
