@@ -285,7 +285,10 @@ fn refused_grants_on_a_full_disk_do_not_wake_the_other_candidates() {
     let scout = root.lock(crate::scene::election()).unwrap();
     is_told(&scout, &Hint::Watching(true));
     let others = || {
-        std::fs::write(directory.join("nightly.request"), b"").unwrap();
+        // A rename is one change; to write a file is several, the last of which may be told late.
+        let made = directory.join("made");
+        std::fs::write(&made, b"").unwrap();
+        std::fs::rename(&made, directory.join("nightly.request")).unwrap();
         is_told(&scout, &Hint::Changed);
         drain(&scout);
         locks.each_ref().map(|(lock, _)| drain(lock))
