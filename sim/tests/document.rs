@@ -9,7 +9,7 @@ use tenure_sim::planted::{Bug, SEEDS_MOST};
 use tenure_sim::{Options, Tier};
 
 /// How many faults the smallest plan of a mistake may need.
-const FAULTS_MOST: usize = 4;
+const FAULTS_MOST: usize = 7;
 
 fn document() -> String {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "docs", "simulation.md"]
