@@ -153,6 +153,10 @@ impl Load {
                 | What::Up { .. }
                 | What::Down { .. }
                 | What::SessionEnded { .. }
+                | What::Sent {
+                    operation: Operation::Enlist | Operation::Withdraw,
+                    ..
+                }
         )
     }
 }
