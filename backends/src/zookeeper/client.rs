@@ -281,12 +281,12 @@ impl Session for RealSession {
             return Box::pin(ready(Err(Failed::Unsupported)));
         }
         let (path, data, acl) = (path.to_owned(), data.to_vec(), self.acl.clone());
-        let (lacks, states) = (Arc::clone(&self.lacks), self.states.clone());
+        let lacks = Arc::clone(&self.lacks);
         self.ask(|client| async move {
             let options = create_mode(mode).with_acls(acl.entries().into());
             let made = client.create(&path, &data, &options).await;
             if is_container {
-                lacks.containers.is_shown_by(&made, states).await;
+                lacks.containers.is_shown_by(&made, &client).await;
             }
             let (stat, sequence) = made?;
             let path = match mode {
@@ -351,11 +351,10 @@ impl Session for RealSession {
         let of = of.to_owned();
         let others: Vec<_> = others.iter().map(|path| (*path).to_owned()).collect();
         let (closed, lacks) = (Arc::clone(&self.closed), Arc::clone(&self.lacks));
-        let states = self.states.clone();
         self.ask(|client| async move {
             if !lacks.multi_reads.is_known() {
                 let answer = snapshot(&client, &of, &others, &closed).await;
-                if !lacks.multi_reads.is_shown_by(&answer, states).await {
+                if !lacks.multi_reads.is_shown_by(&answer, &client).await {
                     return answer;
                 }
             }

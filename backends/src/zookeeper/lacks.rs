@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use zookeeper_client::{Error, SessionState, StateWatcher};
+use zookeeper_client::{Client, Error, SessionState, StateWatcher};
 
 /// How long after its answer a server has closed the connection.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
@@ -29,15 +29,11 @@ impl Lack {
     }
 
     /// Takes in an answer. Whether it says that this is lacking: then there is a connection again, or none will be soon.
-    pub(crate) async fn is_shown_by<T>(
-        &self,
-        answer: &Result<T, Error>,
-        states: StateWatcher,
-    ) -> bool {
+    pub(crate) async fn is_shown_by<T>(&self, answer: &Result<T, Error>, client: &Client) -> bool {
         let shown = matches!(answer, Err(Error::Unimplemented));
         if shown {
             self.0.store(true, Ordering::Relaxed);
-            connected_again(states).await;
+            connected_again(client.state_watcher()).await;
         }
         shown
     }
