@@ -42,8 +42,6 @@ struct Inner {
 }
 
 struct State {
-    /// When the newest container began.
-    began: Option<WallTime>,
     /// Counts what there was to report.
     changes: u64,
     containers: u64,
@@ -75,7 +73,6 @@ impl Kubelet {
             network: network.clone(),
             node,
             state: Mutex::new(State {
-                began: None,
                 changes: 0,
                 containers: 0,
                 draw: Stream::new(seed, (1 << 35) + u64::from(node.0), Purpose::Network),
@@ -107,7 +104,7 @@ impl Kubelet {
         Key::new(Kind::Pod, NAMESPACE, &self.pod())
     }
 
-    /// A container begins, at `wall` by the node's clock: in the pod that is there, or in a new one. Says when the one before it began.
+    /// A container begins, at `wall` by the node's clock: in the pod that is there, or in a new one. Says when the one before it in the pod began.
     pub fn container_began(&self, wall: WallTime) -> Option<WallTime> {
         if self.0.api.object(&self.key()).is_none() {
             {
@@ -134,7 +131,7 @@ impl Kubelet {
             state.draw.next_u64()
         );
         state.running = Some((id, wall));
-        let before = state.began.replace(wall);
+        let before = state.ended.as_ref().map(|ended| ended.started);
         drop(state);
         self.changed();
         before

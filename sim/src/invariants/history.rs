@@ -66,19 +66,7 @@ impl History {
         operation: Operation,
         deed: Deed,
     ) -> &mut Self {
-        self.requests += 1;
-        let request = RequestId(self.requests);
-        let basis = self.version;
-        self.at(
-            ms,
-            node,
-            What::Sent {
-                request,
-                operation,
-                basis,
-            },
-        );
-        let zombie = false;
+        let (request, zombie) = (self.sends(ms, node, operation, self.version), false);
         self.at(ms + 1, node, What::Landed { request, zombie });
         self.write(ms + 1, Some(node), deed);
         let answer = Answer::Done;
@@ -93,7 +81,7 @@ impl History {
         operation: Operation,
         answer: Answer,
     ) -> &mut Self {
-        let (request, zombie) = (self.sends(ms, node, operation), false);
+        let (request, zombie) = (self.sends(ms, node, operation, None), false);
         self.at(ms + 1, node, What::Landed { request, zombie });
         self.at(ms + 2, node, What::Answered { request, answer })
     }
@@ -106,13 +94,13 @@ impl History {
         operation: Operation,
         answer: Answer,
     ) -> &mut Self {
-        let request = self.sends(ms, node, operation);
+        let request = self.sends(ms, node, operation, None);
         self.at(ms + 2, node, What::Answered { request, answer })
     }
 
-    fn sends(&mut self, ms: u64, node: u16, operation: Operation) -> RequestId {
+    fn sends(&mut self, ms: u64, node: u16, operation: Operation, basis: Option<u64>) -> RequestId {
         self.requests += 1;
-        let (request, basis) = (RequestId(self.requests), None);
+        let request = RequestId(self.requests);
         let sent = What::Sent {
             request,
             operation,
