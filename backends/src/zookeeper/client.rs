@@ -235,12 +235,11 @@ impl RealSession {
         Box::pin(async move { asked.await.unwrap_or(Err(Failed::Lost)) })
     }
 
-    fn event(closed: Arc<Closed>, watcher: OneshotWatcher) -> Event {
+    /// The client tells it of the session's end, too.
+    fn event(watcher: OneshotWatcher) -> Event {
         // The client panics here if it has ended without a word, which is an event to us.
         let changed = std::panic::AssertUnwindSafe(watcher.changed()).catch_unwind();
-        Box::pin(async move {
-            select(pin!(changed), pin!(closed.wait())).await;
-        })
+        Box::pin(changed.map(drop))
     }
 }
 
@@ -319,18 +318,18 @@ impl Session for RealSession {
     }
 
     fn exists_and_watch(&self, path: &str) -> Pending<(Option<Stat>, Event)> {
-        let (path, closed) = (path.to_owned(), Arc::clone(&self.closed));
+        let path = path.to_owned();
         self.ask(|client| async move {
             let (stat, watcher) = client.check_and_watch_stat(&path).await?;
-            Ok((stat.as_ref().map(stat_of), Self::event(closed, watcher)))
+            Ok((stat.as_ref().map(stat_of), Self::event(watcher)))
         })
     }
 
     fn get_and_watch(&self, path: &str) -> Pending<(Vec<u8>, Stat, Event)> {
-        let (path, closed) = (path.to_owned(), Arc::clone(&self.closed));
+        let path = path.to_owned();
         self.ask(|client| async move {
             let (data, stat, watcher) = client.get_and_watch_data(&path).await?;
-            Ok((data, stat_of(&stat), Self::event(closed, watcher)))
+            Ok((data, stat_of(&stat), Self::event(watcher)))
         })
     }
 
@@ -340,10 +339,10 @@ impl Session for RealSession {
     }
 
     fn children_and_watch(&self, path: &str) -> Pending<(Vec<String>, Event)> {
-        let (path, closed) = (path.to_owned(), Arc::clone(&self.closed));
+        let path = path.to_owned();
         self.ask(|client| async move {
             let (children, watcher) = client.list_and_watch_children(&path).await?;
-            Ok((children, Self::event(closed, watcher)))
+            Ok((children, Self::event(watcher)))
         })
     }
 

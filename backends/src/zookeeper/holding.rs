@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tenure_core::CandidateId;
-use tenure_core::backend::{Hold, Holder, Release, Released, Renewal, RenewalReceipt, Renewed};
+use tenure_core::backend::{
+    Hold, Holder, Note, Release, Released, Renewal, RenewalReceipt, Renewed,
+};
 
 use super::error::{Failure, failure};
 use super::janitor;
@@ -24,30 +26,25 @@ impl Queue {
     }
 
     pub(crate) async fn renew(&self, renewal: &Renewal) -> Result<Renewed, Failure> {
-        let Some(place) = self.holding(&renewal.candidate, &renewal.hold) else {
+        let Some((live, told)) = self
+            .holding(&renewal.candidate, &renewal.hold)
+            .map(|place| (place.live, place.told))
+        else {
             return Ok(Renewed::Conflict(None));
         };
-        let live = &place.live;
-        if let Some(note) = &renewal.note {
-            let left = Left::new(renewal.hold.token, Some(note));
-            match self.leave_record(&place, &left, there, None).await {
-                Ok(()) => {}
+        let standing = if let Some(note) = &renewal.note {
+            // Out of line: a thousand renewals wait for one heartbeat at a time, and seldom one has a note.
+            match Box::pin(self.leave_note(renewal, note)).await {
+                Ok(()) => live.standing(),
                 Err(Failed::NoNode) => return Ok(Renewed::Conflict(None)),
                 Err(failed) => {
                     return Err(failure(failed, "write the note at", &self.paths.note, true));
                 }
             }
-            if let Some(place) = &mut locked(&self.known).place {
-                place.record.note = Some(note.clone());
-                place.record.has_token = true;
-            }
-        }
-        let standing = match renewal.note {
-            Some(_) => live.standing(),
-            None => live
-                .vouch(place.told)
+        } else {
+            live.vouch(told)
                 .await
-                .map_err(|failed| self.trouble(failed, "give a sign of life for", true))?,
+                .map_err(|failed| self.trouble(failed, "give a sign of life for", true))?
         };
         let mut known = locked(&self.known);
         let place = known.place.as_mut();
@@ -61,6 +58,19 @@ impl Queue {
             standing: Some(standing),
             version: renewal.hold.version,
         }))
+    }
+
+    /// Writes the note of a leader, with the token.
+    async fn leave_note(&self, renewal: &Renewal, note: &Note) -> Result<(), Failed> {
+        let place = self.holding(&renewal.candidate, &renewal.hold);
+        let place = place.ok_or(Failed::NoNode)?;
+        let left = Left::new(renewal.hold.token, Some(note));
+        self.leave_record(&place, &left, there, None).await?;
+        if let Some(place) = &mut locked(&self.known).place {
+            place.record.note = Some(note.clone());
+            place.record.has_token = true;
+        }
+        Ok(())
     }
 
     /// Writes down the token of a leadership that has begun, so that its release is a deletion and no more. Whoever was faster has written it
@@ -109,11 +119,11 @@ impl Queue {
         };
         let session = &place.live.session;
         let set = Step::Set {
-            path: self.paths.note.clone(),
+            path: self.paths.note.to_string(),
             data: left.to_bytes(),
             version,
         };
-        let steps = vec![with(path.clone()), set];
+        let steps = vec![with(path.to_string()), set];
         let sent = self.ensemble.clock.now();
         let mut answer = session.multi(steps.clone()).await;
         if answer == Err(Failed::NoNode) {
@@ -158,7 +168,7 @@ impl Queue {
             }
             // Without rights on the note the lock is given back all the same.
             Err(failed) => {
-                tracing::warn!(error = %failed, path = self.paths.note, "what a leader leaves could not be written");
+                tracing::warn!(error = %failed, path = &*self.paths.note, "what a leader leaves could not be written");
                 match janitor::delete(&*place.live.session, &path).await {
                     Ok(()) => true,
                     Err(Failed::NoNode) => before,

@@ -26,7 +26,7 @@ pub(crate) struct Live {
     beats: Mutex<Beats>,
     clock: Arc<dyn Clock>,
     /// The nodes by which elections are led now, by their tokens.
-    holds: Mutex<Vec<(u64, String)>>,
+    holds: Mutex<Vec<(u64, Arc<str>)>>,
     pub(crate) janitor: Arc<Janitor>,
     /// Where the heartbeats go.
     node: String,
@@ -284,13 +284,13 @@ impl Live {
     }
 
     /// Notes that an election is led by the node at `path`.
-    pub(crate) fn leads(&self, token: u64, path: &str) {
-        locked(&self.holds).push((token, path.to_owned()));
+    pub(crate) fn leads(&self, token: u64, path: &Arc<str>) {
+        locked(&self.holds).push((token, Arc::clone(path)));
     }
 
     /// Notes that the node at `path` leads nothing any more.
     pub(crate) fn leads_no_longer(&self, path: &str) {
-        locked(&self.holds).retain(|(_, led)| led != path);
+        locked(&self.holds).retain(|(_, led)| **led != *path);
     }
 
     /// Does `steps` if the leadership with this token stands; nothing where this session does not have it.
@@ -298,7 +298,7 @@ impl Live {
         let path = {
             let holds = locked(&self.holds);
             let hold = holds.iter().find(|(led, _)| *led == token)?;
-            hold.1.clone()
+            hold.1.to_string()
         };
         let check = Step::Check {
             path,

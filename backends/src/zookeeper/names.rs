@@ -1,5 +1,7 @@
 //! Where the nodes of an election are, and the order of its queue: Curator's.
 
+use std::sync::Arc;
+
 use tenure_core::backend::Holder;
 use tenure_core::{ElectionName, ErrorKind, Incarnation, Nonce};
 
@@ -17,13 +19,13 @@ const RESERVE: u32 = 1_000_000;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Paths {
     /// The election: a container whose children contend.
-    pub(crate) election: String,
+    pub(crate) election: Arc<str>,
     /// Members of their own, which need not contend.
-    pub(crate) members: String,
+    pub(crate) members: Arc<str>,
     /// What leaders leave: the note and the newest token.
-    pub(crate) note: String,
+    pub(crate) note: Arc<str>,
     /// An operator's request.
-    pub(crate) request: String,
+    pub(crate) request: Arc<str>,
 }
 
 impl Paths {
@@ -31,10 +33,10 @@ impl Paths {
     pub(crate) fn new(base: &str, election: &ElectionName) -> Self {
         let own = format!("{base}/{OWN}");
         Self {
-            election: format!("{base}/{election}"),
-            members: format!("{own}/members/{election}"),
-            note: format!("{own}/notes/{election}"),
-            request: format!("{own}/requests/{election}"),
+            election: format!("{base}/{election}").into(),
+            members: format!("{own}/members/{election}").into(),
+            note: format!("{own}/notes/{election}").into(),
+            request: format!("{own}/requests/{election}").into(),
         }
     }
 }

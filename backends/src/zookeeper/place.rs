@@ -17,7 +17,7 @@ pub(crate) const IDENTITY: Identity = Identity(0);
 pub(crate) struct Place {
     pub(crate) candidate: CandidateId,
     /// The transaction that made the node, and its path; nothing while it is not known whether it was made.
-    pub(crate) node: Option<(i64, String)>,
+    pub(crate) node: Option<(i64, Arc<str>)>,
     /// What it holds, once it was granted.
     pub(crate) hold: Option<Hold>,
     /// What a read has shown that it holds, when the answer to its claim was lost.
@@ -77,7 +77,7 @@ impl Place {
         match &self.node {
             Some((_, path)) => {
                 self.live.leads_no_longer(path);
-                Chore::Delete(path.clone())
+                Chore::Delete(path.to_string())
             }
             None => Chore::Find {
                 among: election.to_owned(),

@@ -45,7 +45,7 @@ pub(crate) struct Known {
     pub(crate) enlisted: Option<Option<i64>>,
     pub(crate) place: Option<Place>,
     /// The node before the own one.
-    pub(crate) predecessor: Option<String>,
+    pub(crate) predecessor: Option<Arc<str>>,
     /// The newest request that was read.
     pub(crate) request: Option<OperatorRequest>,
     /// Whether anybody has asked for the members: only then they are watched, since each of them would be told of all others.
@@ -222,7 +222,7 @@ impl Queue {
         };
         let own = first.uuid == Some(place.uuid) && stat.ephemeral_owner == live.id();
         if own && place.hold.is_none() && place.shown.is_none() {
-            place.node = Some((stat.czxid, self.path_of(first)));
+            place.node = Some((stat.czxid, self.path_of(first).into()));
             place.shown = Place::hold_by(stat.czxid);
             place.told = live.standing().sent;
         }
@@ -265,8 +265,8 @@ impl Queue {
                 return self.granted(&live, seen).map(Acquired::Granted);
             }
             let before = self.path_of(&seen.contenders[at - 1]);
-            if locked(&self.known).predecessor.as_ref() != Some(&before) {
-                locked(&self.known).predecessor = Some(before);
+            if locked(&self.known).predecessor.as_deref() != Some(&before) {
+                locked(&self.known).predecessor = Some(before.into());
                 self.moved.tell(|moved| *moved = true);
             }
             seen.contenders.truncate(1);
@@ -321,7 +321,7 @@ impl Queue {
             place.leave(&self.paths.election);
         } else {
             live.janitor.ask(Chore::Find {
-                among: self.paths.election.clone(),
+                among: self.paths.election.to_string(),
                 uuid: place.uuid,
             });
         }
@@ -423,7 +423,7 @@ impl Queue {
     /// Which node the own place is has been learned.
     fn stands_at(&self, path: String, stat: Stat) {
         if let Some(place) = &mut locked(&self.known).place {
-            place.node = Some((stat.czxid, path));
+            place.node = Some((stat.czxid, path.into()));
         }
         self.moved.tell(|moved| *moved = true);
     }

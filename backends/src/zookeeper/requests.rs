@@ -16,7 +16,10 @@ impl Queue {
             if seen.token != request.token {
                 return Ok(Submitted::Outdated(seen));
             }
-            let (path, data) = (self.paths.request.clone(), record::encode_request(request));
+            let (path, data) = (
+                self.paths.request.to_string(),
+                record::encode_request(request),
+            );
             let guard = first.map(|path| Step::Check {
                 path,
                 version: None,

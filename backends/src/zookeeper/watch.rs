@@ -1,9 +1,9 @@
 //! What a handle watches: the node before its own, its own, what operators ask, and who is there.
 
-use std::future::pending;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-
-use futures_util::future::{BoxFuture, FutureExt, select_all};
+use std::task::Poll;
 
 use super::live::Live;
 use super::place::Place;
@@ -16,7 +16,7 @@ use crate::locked::locked;
 /// One node, or its children, and the event that tells of a change.
 struct Watched {
     event: Option<Event>,
-    path: String,
+    path: Arc<str>,
 }
 
 /// What fired.
@@ -68,11 +68,12 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
             return;
         }
         if state == State::Connected {
-            if let Err(failure) = queue.enlist_on(live).await {
+            // What is done now and then is out of line: most of the time there are only watches, perhaps of a thousand elections.
+            if let Err(failure) = Box::pin(queue.enlist_on(live)).await {
                 let error = failure.into_error("enlist");
                 tracing::debug!(%error, "not a member yet");
             }
-            match watches.arm(queue, live).await {
+            match Box::pin(watches.arm(queue, live)).await {
                 Ok(()) if !said => {
                     said = true;
                     queue.hints.watching(true);
@@ -90,7 +91,7 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
             }
         }
         if state == State::Connected
-            && let Err(error) = queue.record(live).await
+            && let Err(error) = Box::pin(queue.record(live)).await
         {
             tracing::debug!(%error, "the token is not written down yet");
         }
@@ -121,7 +122,7 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
 
 /// The own node is gone.
 fn own_gone(queue: &Queue, path: &str) {
-    let is_it = |place: &mut Place| matches!(&place.node, Some((_, node)) if node == path);
+    let is_it = |place: &mut Place| matches!(&place.node, Some((_, node)) if **node == *path);
     let place = locked(&queue.known).place.take_if(is_it);
     if let Some(place) = place.filter(|place| !place.deleting) {
         tracing::warn!(
@@ -143,24 +144,21 @@ impl Watches {
             let place = known.place.as_ref().filter(|place| place.is_of(live));
             let own = place.and_then(|place| place.node.as_ref());
             let before = known.predecessor.clone().filter(|_| place.is_some());
-            let own = own.map(|(_, path)| path.clone());
+            let own = own.map(|(_, path)| Arc::clone(path));
             (own, before, place.is_some(), known.wants_members)
         };
         let parent = queue.ensemble.planted.is(Mistake::WatchesParent);
-        keep(&mut self.own, own.as_deref());
+        keep(&mut self.own, own.as_ref());
         // Who contends watches the one before alone, so that a release wakes one and not all.
         let of_children = !contends || parent;
         let watched = if of_children {
-            Some(paths.election.clone())
+            Some(Arc::clone(&paths.election))
         } else {
             before
         };
-        keep(&mut self.queue, watched.as_deref());
+        keep(&mut self.queue, watched.as_ref());
         keep(&mut self.request, Some(&paths.request));
-        keep(
-            &mut self.members,
-            wants_members.then_some(paths.members.as_str()),
-        );
+        keep(&mut self.members, wants_members.then_some(&paths.members));
         if let Some(own) = unset(&mut self.own) {
             let (stat, event) = live.session.exists_and_watch(&own.path).await?;
             match stat {
@@ -191,30 +189,29 @@ impl Watches {
     }
 
     /// Waits for what fires first, and unsets that.
-    async fn next(&mut self, queue: &Arc<Queue>, live: &Arc<Live>, state: State) -> Fired {
-        let moved = async {
-            let take = |moved: &mut bool| std::mem::take(moved).then_some(Fired::Moved);
-            queue.moved.next(take).await
-        };
-        let session = live.session.state_after(state);
-        let all: Vec<BoxFuture<'_, Fired>> = vec![
-            async { Fired::State(session.await) }.boxed(),
-            fired(&mut self.queue, Fired::Queue),
-            fired(&mut self.own, Fired::Own),
-            fired(&mut self.request, Fired::Request),
-            fired(&mut self.members, Fired::Members),
-            moved.boxed(),
-        ];
-        let (fired, _, _) = select_all(all).await;
-        let slot = match fired {
-            Fired::Members => &mut self.members,
-            Fired::Own => &mut self.own,
-            Fired::Queue => &mut self.queue,
-            Fired::Request => &mut self.request,
-            Fired::Moved | Fired::State(_) => return fired,
-        };
-        *slot = None;
-        fired
+    async fn next(&mut self, queue: &Queue, live: &Live, state: State) -> Fired {
+        let mut session = live.session.state_after(state);
+        let take = |moved: &mut bool| std::mem::take(moved).then_some(Fired::Moved);
+        let mut moved = pin!(queue.moved.next(take));
+        poll_fn(|context| {
+            if let Poll::Ready(state) = session.as_mut().poll(context) {
+                return Poll::Ready(Fired::State(state));
+            }
+            for (slot, what) in [
+                (&mut self.queue, Fired::Queue),
+                (&mut self.own, Fired::Own),
+                (&mut self.request, Fired::Request),
+                (&mut self.members, Fired::Members),
+            ] {
+                let event = slot.as_mut().and_then(|watched| watched.event.as_mut());
+                if event.is_some_and(|event| event.as_mut().poll(context).is_ready()) {
+                    *slot = None;
+                    return Poll::Ready(what);
+                }
+            }
+            moved.as_mut().poll(context)
+        })
+        .await
     }
 }
 
@@ -250,26 +247,15 @@ fn at_once() -> Event {
 }
 
 /// Keeps a watch that is of this path, and makes room for another one.
-fn keep(slot: &mut Option<Watched>, path: Option<&str>) {
-    if slot.as_ref().map(|watched| watched.path.as_str()) != path {
+fn keep(slot: &mut Option<Watched>, path: Option<&Arc<str>>) {
+    if slot.as_ref().map(|watched| &watched.path) != path {
         *slot = path.map(|path| Watched {
             event: None,
-            path: path.to_owned(),
+            path: Arc::clone(path),
         });
     }
 }
 
 fn unset(slot: &mut Option<Watched>) -> Option<&mut Watched> {
     slot.as_mut().filter(|watched| watched.event.is_none())
-}
-
-fn fired(slot: &mut Option<Watched>, what: Fired) -> BoxFuture<'_, Fired> {
-    async move {
-        match slot.as_mut().and_then(|watched| watched.event.as_mut()) {
-            Some(event) => event.await,
-            None => pending().await,
-        }
-        what
-    }
-    .boxed()
 }

@@ -223,15 +223,15 @@ where
         let backend = Arc::clone(&self.backend);
         let candidate = self.candidate.clone();
         Box::pin(async move {
-            match operation {
-                Operation::Acquire(claim) => backend.acquire(&claim).await.map(Outcome::Acquired),
+            match &operation {
+                Operation::Acquire(claim) => backend.acquire(claim).await.map(Outcome::Acquired),
                 Operation::Enlist => backend.enlist(&candidate).await.map(|()| Outcome::Done),
                 Operation::Members => backend.members().await.map(Outcome::Members),
                 Operation::Observe => backend.observe().await.map(Outcome::Observed),
                 Operation::Release(release) => {
-                    backend.release(&release).await.map(Outcome::Released)
+                    backend.release(release).await.map(Outcome::Released)
                 }
-                Operation::Renew(renewal) => backend.renew(&renewal).await.map(Outcome::Renewed),
+                Operation::Renew(renewal) => backend.renew(renewal).await.map(Outcome::Renewed),
                 Operation::Withdraw => backend.withdraw(&candidate).await.map(|()| Outcome::Done),
             }
         })
@@ -381,12 +381,10 @@ where
             }
             if view.observation.as_ref() != machine.observation() {
                 let now = machine.last_reading();
-                let before = view.observation.as_ref().zip(view.observed_at);
-                let clock = before
-                    .zip(machine.observation())
-                    .and_then(|(before, after)| {
-                        LeaderClock::between(before, (after, now), &view.candidate)
-                    });
+                let before = view.observation.as_deref().zip(view.observed_at);
+                let clock = before.zip(machine.observation().map(Arc::as_ref)).and_then(
+                    |(before, after)| LeaderClock::between(before, (after, now), &view.candidate),
+                );
                 view.leader_clock = clock.or(view.leader_clock);
                 view.observation = machine.observation().cloned();
                 view.observed_at = Some(now);

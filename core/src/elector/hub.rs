@@ -29,6 +29,23 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Inner {
+    /// The number of the next event.
+    fn next(&self) -> u64 {
+        self.first + self.kept.len() as u64
+    }
+
+    /// Drops the events before this one, which nobody is going to read.
+    fn forget_before(&mut self, number: u64) {
+        let read = usize::try_from(number - self.first).unwrap_or(usize::MAX);
+        self.kept.drain(..read.min(self.kept.len()));
+        self.first = number;
+        if self.kept.is_empty() {
+            self.kept = VecDeque::new();
+        }
+    }
+}
+
 impl Hub {
     pub(super) fn publish(&self, event: &Event) {
         let mut inner = locked(&self.0);
@@ -58,7 +75,7 @@ impl Hub {
     pub(super) fn subscribe(self: &Arc<Self>) -> Events {
         let mut inner = locked(&self.0);
         inner.readers += 1;
-        let next = inner.first + inner.kept.len() as u64;
+        let next = inner.next();
         drop(inner);
         Events {
             hub: Arc::clone(self),
@@ -109,9 +126,12 @@ impl Events {
                 return Poll::Ready(Some(Told::Missed(missed)));
             }
             let index = usize::try_from(self.next - inner.first).unwrap_or(usize::MAX);
-            if let Some(event) = inner.kept.get(index) {
+            if let Some(event) = inner.kept.get(index).cloned() {
                 self.next += 1;
-                return Poll::Ready(Some(Told::Event(event.clone())));
+                if inner.readers == 1 {
+                    inner.forget_before(self.next);
+                }
+                return Poll::Ready(Some(Told::Event(event)));
             }
             if inner.ended {
                 return Poll::Ready(None);
@@ -131,8 +151,8 @@ impl Drop for Events {
         let waker = inner.waiters.leave(&mut self.place);
         inner.readers -= 1;
         if inner.readers == 0 {
-            inner.first += inner.kept.len() as u64;
-            inner.kept = VecDeque::new();
+            let next = inner.next();
+            inner.forget_before(next);
         }
         drop(inner);
         drop(waker);

@@ -112,7 +112,7 @@ impl Leadership {
     }
 
     /// What was last seen of the lock before this leadership began.
-    pub fn observation(&self) -> Option<Observation> {
+    pub fn observation(&self) -> Option<Arc<Observation>> {
         self.validity.shared().view().observation
     }
 

@@ -21,7 +21,7 @@ pub struct View {
     /// Who is alive, as last read; empty when members are not followed.
     pub members: Vec<Member>,
     /// The last observation of the lock.
-    pub observation: Option<Observation>,
+    pub observation: Option<Arc<Observation>>,
     /// When that observation was taken in, by this candidate's clocks.
     pub observed_at: Option<Reading>,
     /// What this candidate is doing.

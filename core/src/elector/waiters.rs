@@ -29,6 +29,10 @@ impl Waiters {
                 Some(std::mem::replace(before, waker))
             }
             Err(index) => {
+                if self.waiting.is_empty() {
+                    // Most have one, and a process may have a thousand elections.
+                    self.waiting.reserve_exact(1);
+                }
                 self.waiting.insert(index, (number, waker));
                 None
             }

@@ -21,12 +21,13 @@ pub(super) struct Knowledge {
     /// A claim without probation whose answer was lost.
     pub(super) lost_claim: Option<LostClaim>,
     newest: Option<Version>,
-    pub(super) observed: Option<Observation>,
+    /// Shared with those who show it.
+    pub(super) observed: Option<Arc<Observation>>,
     /// Whether a claim may have put this candidate in a queue.
     pub(super) queued: bool,
     /// The request that stands in the lock, as last seen.
     request: Option<OperatorRequest>,
-    pub(super) sighting: Option<Sighting>,
+    pub(super) sighting: Option<Box<Sighting>>,
     pub(super) watching: bool,
 }
 
@@ -134,10 +135,10 @@ impl Knowledge {
             .as_ref()
             .is_none_or(|sighting| sighting.subject != subject);
         if another {
-            self.sighting = Some(Sighting {
+            self.sighting = Some(Box::new(Sighting {
                 first_seen: now,
                 subject,
-            });
+            }));
         }
         another
     }
@@ -173,6 +174,7 @@ impl Knowledge {
             self.observed = None;
         }
         if let Some(observed) = &mut self.observed {
+            let observed = Arc::make_mut(observed);
             observed.token = observed.token.map(|token| normal.labels.token(token));
             observed.version = observed
                 .version
@@ -199,7 +201,7 @@ impl Knowledge {
             .sighting
             .take()
             .filter(|sighting| sighting.may_age(self.observed.is_some(), &self.candidate, normal))
-            .map(|sighting| sighting.normalised(normal, lease));
+            .map(|sighting| Box::new(sighting.normalised(normal, lease)));
     }
 }
 
@@ -281,7 +283,7 @@ impl Machine {
             }
         }
         knowledge.request = observation.request;
-        knowledge.observed = Some(observation);
+        knowledge.observed = Some(Arc::new(observation));
         self.say_if_paused(was_paused);
         self.set_leader(leader);
         true

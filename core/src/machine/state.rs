@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::holding::Stage;
@@ -79,7 +80,7 @@ impl Machine {
     }
 
     /// The last observation of the lock that was not older than one before.
-    pub fn observation(&self) -> Option<&Observation> {
+    pub fn observation(&self) -> Option<&Arc<Observation>> {
         self.knowledge.observed.as_ref()
     }
 

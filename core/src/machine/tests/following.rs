@@ -128,7 +128,7 @@ fn what_is_older_than_what_is_known_is_dropped() {
     let mut bench = Bench::following(held(2, 5, 20));
     bench.give(Input::Hinted(Hint::Seen(vacant(Some(2), 19))));
     assert_eq!(bench.call(), "", "no try is made from the past");
-    assert_eq!(bench.machine.observation(), Some(&held(2, 5, 20)));
+    assert_eq!(**bench.machine.observation().unwrap(), held(2, 5, 20));
     bench.give(Input::Hinted(Hint::Seen(vacant(Some(2), 21))));
     assert_eq!(bench.basis(), Basis::At(Version(21)));
 }
