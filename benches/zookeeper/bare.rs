@@ -1,7 +1,11 @@
 //! Requests without an election, by the same client as the backend's, with nothing around it.
 
+use std::thread;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zookeeper_client::{Acls, Client, CreateMode, Error, OneshotWatcher};
 
+use crate::harness;
 use crate::scene::SESSION;
 
 /// A client of one queue.
@@ -71,5 +75,52 @@ impl Bare {
             Err(Error::NoNode) => 0,
             Err(error) => panic!("{error}"),
         }
+    }
+}
+
+/// A client on a thread of its own that stands in the queue and deletes its node, in turn, whenever it is asked to.
+pub(crate) struct Leaver {
+    ask: UnboundedSender<()>,
+    nodes: UnboundedReceiver<String>,
+}
+
+impl Leaver {
+    /// Connects, and makes the queue.
+    pub(crate) fn start(servers: &str, path: &str) -> Self {
+        let (servers, path) = (servers.to_owned(), path.to_owned());
+        let (ask, mut asked) = unbounded_channel();
+        let (tell, nodes) = unbounded_channel();
+        thread::spawn(move || {
+            harness::runtime().block_on(async {
+                let bare = Bare::open(&servers, &path).await;
+                bare.make().await;
+                while let Some(()) = asked.recv().await {
+                    let node = bare.stand().await;
+                    // Whoever asks may have ended.
+                    drop(tell.send(node.clone()));
+                    if asked.recv().await.is_none() {
+                        break;
+                    }
+                    bare.delete(&node).await;
+                }
+            });
+        });
+        Self { ask, nodes }
+    }
+
+    fn ask(&self) {
+        self.ask.send(()).expect("a bare client does not panic");
+    }
+
+    /// Has it stand in the queue, and says the node's path.
+    pub(crate) async fn stand(&mut self) -> String {
+        self.ask();
+        let node = self.nodes.recv().await;
+        node.expect("a bare client does not panic")
+    }
+
+    /// Has it delete its node.
+    pub(crate) fn leave(&self) {
+        self.ask();
     }
 }

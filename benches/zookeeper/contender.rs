@@ -1,14 +1,15 @@
 //! Contenders of ours in this process, each with a session of its own.
 
-use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tenure::elector::Backoff;
 use tenure::zookeeper::Ensemble;
 use tenure::{CandidateName, Control, ElectionName, Leadership};
-use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::{JoinHandle, LocalSet};
 
 use crate::harness;
 use crate::scene::{SESSION, election};
@@ -23,7 +24,7 @@ pub(crate) struct Led {
 pub(crate) struct Contender {
     control: Control,
     ensemble: Ensemble,
-    released: Rc<Notify>,
+    released: Arc<Notify>,
     runs: JoinHandle<()>,
 }
 
@@ -47,8 +48,8 @@ impl Contender {
         let built = builder.candidate(candidate).build();
         let mut elector = built.expect("the timing of the session");
         let control = elector.control();
-        let released = Rc::new(Notify::new());
-        let release = Rc::clone(&released);
+        let released = Arc::new(Notify::new());
+        let release = Arc::clone(&released);
         let runs = tokio::task::spawn_local(async move {
             let at_once = Backoff {
                 first: Duration::from_millis(1),
@@ -58,7 +59,7 @@ impl Contender {
                 let at = harness::now();
                 // Whoever measures may have ended.
                 drop(leads.send(Led { at, by: number }));
-                let release = Rc::clone(&release);
+                let release = Arc::clone(&release);
                 async move {
                     release.notified().await;
                     Ok::<(), String>(())
@@ -85,5 +86,52 @@ impl Contender {
         self.release();
         self.runs.await.expect("an election does not panic");
         self.ensemble.close().await;
+    }
+}
+
+/// A contender on a thread of its own: as between processes, what the last leader does after its release does not hold up the next one.
+pub(crate) struct Apart {
+    close: oneshot::Sender<()>,
+    released: Arc<Notify>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Apart {
+    /// As [`Contender::stand`].
+    pub(crate) async fn stand(
+        servers: &str,
+        base: &str,
+        number: usize,
+        leads: UnboundedSender<Led>,
+    ) -> Self {
+        let (servers, base) = (servers.to_owned(), base.to_owned());
+        let (tell, stands) = oneshot::channel();
+        let (close, asked) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = harness::runtime();
+            LocalSet::new().block_on(&runtime, async move {
+                let contender = Contender::stand(&servers, &base, number, leads).await;
+                // Whoever asks may have ended.
+                drop(tell.send(Arc::clone(&contender.released)));
+                drop(asked.await);
+                contender.close().await;
+            });
+        });
+        Self {
+            close,
+            released: stands.await.expect("a contender does not panic"),
+            thread,
+        }
+    }
+
+    /// As [`Contender::release`].
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// As [`Contender::close`].
+    pub(crate) fn close(self) {
+        drop(self.close);
+        self.thread.join().expect("a contender does not panic");
     }
 }

@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use tenure_testkit::{Cast, Curator};
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::task::LocalSet;
 
-use crate::bare::Bare;
-use crate::contender::Contender;
+use crate::bare::{Bare, Leaver};
+use crate::contender::Apart;
 use crate::harness::{self, Samples, Table, now, shown};
 use crate::scene::{SESSION, connect_string, election, fresh_base};
 
 /// The number of contenders, and how often is measured.
 const SIZES: [(usize, usize); 3] = [(2, 150), (10, 150), (50, 100)];
-/// Curator's first handovers are not compiled yet.
+/// What is new to a virtual machine is not compiled yet: to the servers', and to Curator's.
 const WARM: usize = 100;
 /// So that whoever has stood again has its watch: as long as the measurement of Curator waits.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -24,18 +23,18 @@ async fn pause(duration: Duration) {
     tenure::host::SystemClock::new().sleep(duration).await;
 }
 
-/// A bare delete until another client was told of it and has listed the queue, and a handover of ours, in turn.
+/// A bare delete until another client was told of it and has listed the queue, and a handover of ours, in turn. Each client has a thread of
+/// its own, in both.
 async fn in_turn(size: usize, times: usize) -> [Samples; 2] {
     let (servers, base) = (connect_string(), fresh_base());
     let bare_path = format!("{base}/bare");
-    let one = Bare::open(&servers, &bare_path).await;
+    let mut one = Leaver::start(&servers, &bare_path);
     let other = Bare::open(&servers, &bare_path).await;
-    one.make().await;
     let queue = Bare::open(&servers, &format!("{base}/{}", election(0))).await;
     let (sender, mut leads) = unbounded_channel();
     let mut contenders = Vec::new();
     for number in 0..size {
-        contenders.push(Contender::stand(&servers, &base, number, sender.clone()).await);
+        contenders.push(Apart::stand(&servers, &base, number, sender.clone()).await);
     }
     let mut leader = leads.recv().await.expect("somebody leads").by;
     let mut samples = [Vec::new(), Vec::new()];
@@ -47,12 +46,10 @@ async fn in_turn(size: usize, times: usize) -> [Samples; 2] {
         }
         pause(PAUSE).await;
         let began = now();
-        let (_, ended) = tokio::join!(one.delete(&node), async {
-            watcher.changed().await;
-            other.count().await;
-            now()
-        });
-        samples[0].push(ended.saturating_sub(began));
+        one.leave();
+        watcher.changed().await;
+        other.count().await;
+        samples[0].push(now().saturating_sub(began));
         pause(PAUSE).await;
         let began = now();
         contenders[leader].release();
@@ -61,7 +58,7 @@ async fn in_turn(size: usize, times: usize) -> [Samples; 2] {
         leader = led.by;
     }
     for contender in contenders {
-        contender.close().await;
+        contender.close();
     }
     samples.map(Samples::new)
 }
@@ -82,9 +79,10 @@ fn curator(recipe: &str, size: usize, times: usize) -> Samples {
 }
 
 pub(crate) fn run(table: &mut Table) {
+    harness::runtime().block_on(in_turn(SIZES[0].0, WARM));
     for (size, times) in SIZES {
         let runtime = harness::runtime();
-        let [bare, ours] = LocalSet::new().block_on(&runtime, in_turn(size, times));
+        let [bare, ours] = runtime.block_on(in_turn(size, times));
         let selector = curator("selector", size, times);
         let latch = curator("latch", size, times);
         for (what, samples) in [
