@@ -74,16 +74,32 @@ pub(crate) fn cost(times: u32, mut operation: impl FnMut()) -> Cost {
     }
 }
 
-/// Does several things in turn, many times, and says what each costs: its median, so that what the disk does meanwhile hits all alike.
-pub(crate) fn costs<const N: usize>(
-    times: u32,
-    mut operations: [&mut dyn FnMut(); N],
-) -> [Cost; N] {
+/// Numbers without a pattern, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        // Knuth's MMIX generator, whose upper bits are the good ones.
+        self.0 = (self.0.wrapping_mul(6_364_136_223_846_793_005))
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or(0) % limit
+    }
+}
+
+/// Does several things in turn, many times, and says what each costs: its median, so that what the disk does meanwhile hits all alike. Each
+/// time in another order, since what comes before has left the processor's caches as it liked.
+pub(crate) fn costs<const N: usize>(times: u32, operations: [&mut dyn FnMut(); N]) -> [Cost; N] {
     let mut samples = [(); N].map(|()| (Vec::new(), Vec::new()));
+    let mut order = std::array::from_fn::<usize, N, _>(|index| index);
+    let mut dice = Dice(1);
     for _ in 0..times {
-        for (operation, (took, kept_busy)) in operations.iter_mut().zip(&mut samples) {
+        for last in (1..N).rev() {
+            order.swap(last, dice.below(last + 1));
+        }
+        for index in order {
+            let (took, kept_busy) = &mut samples[index];
             let (started, was_busy) = (now(), busy());
-            operation();
+            operations[index]();
             kept_busy.push(busy().saturating_sub(was_busy));
             took.push(now().saturating_sub(started));
         }

@@ -17,13 +17,16 @@ pub(crate) fn run(table: &mut Table) {
     let scene = Scene::new(TestCluster::shared(), WATCH_RULES);
     let config = scene.config();
     let runtime = harness::runtime();
-    let (lock, bare) = runtime.block_on(async {
+    let third = election(2);
+    // A client for each, so that each finds its connection as far out of the processor's caches as the others find theirs.
+    let (lock, bare, kubes) = runtime.block_on(async {
         let cluster = Cluster::builder().config(config.clone()).open().await;
         let name = ElectionName::new(&election(0)).expect("a plain word is a name");
         let lock = cluster.expect("the testkit's way in is good").lock(name);
         (
             lock.expect("a plain name"),
             Bare::open(&config, &election(1)),
+            Bare::open(&config, &third),
         )
     });
     let candidate = harness::candidate();
@@ -31,9 +34,6 @@ pub(crate) fn run(table: &mut Table) {
     let mut renewal = harness::renewal(&candidate, &grant);
     let mut version = runtime.block_on(bare.create());
     let mut number = 0;
-    let third = election(2);
-    // A client for each, so that each finds its connection as far out of the processor's caches as the others find theirs.
-    let kubes = Bare::open(&config, &third);
     let typed = kubes.typed();
     runtime.block_on(kubes.create());
     let mut lease = runtime.block_on(typed.get(&third)).expect("it was made");

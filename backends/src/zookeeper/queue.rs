@@ -327,6 +327,13 @@ impl Queue {
         }
     }
 
+    /// Whether there is a place by this session that may yet be granted.
+    pub(crate) fn contends_by(&self, live: &Arc<Live>) -> bool {
+        let known = locked(&self.known);
+        let place = known.place.as_ref().filter(|place| place.is_of(live));
+        place.is_some_and(|place| !place.deleting)
+    }
+
     pub(crate) fn give_up_place(&self) {
         let place = locked(&self.known).place.take();
         if let Some(place) = place {

@@ -21,6 +21,8 @@ struct Watched {
 
 /// What fired.
 enum Fired {
+    /// Somebody has come, or gone. Only who does not contend watches for that.
+    Crowd,
     /// Something else is to be watched now.
     Moved,
     Members,
@@ -99,6 +101,9 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
             Fired::Moved => {}
             // They are told when they are watched again; and whether the own node is still there is seen then.
             Fired::Members | Fired::Own => {}
+            // The own node was it, perhaps, and its claim reads the queue by itself.
+            Fired::Crowd if queue.contends_by(live) => {}
+            Fired::Crowd => queue.hints.changed(),
             Fired::Queue => {
                 let mut known = locked(&queue.known);
                 known.called = true;
@@ -142,7 +147,9 @@ impl Watches {
         let (own, before, contends, wants_members) = {
             let known = locked(&queue.known);
             let place = known.place.as_ref().filter(|place| place.is_of(live));
-            let own = place.and_then(|place| place.node.as_ref());
+            // Of one that is being deleted from here, nothing is to be told.
+            let stays = place.filter(|place| !place.deleting);
+            let own = stays.and_then(|place| place.node.as_ref());
             let before = known.predecessor.clone().filter(|_| place.is_some());
             let own = own.map(|(_, path)| Arc::clone(path));
             (own, before, place.is_some(), known.wants_members)
@@ -193,12 +200,20 @@ impl Watches {
         let mut session = live.session.state_after(state);
         let take = |moved: &mut bool| std::mem::take(moved).then_some(Fired::Moved);
         let mut moved = pin!(queue.moved.next(take));
+        let before = queue.ensemble.planted.is(Mistake::WatchesParent)
+            || self
+                .queue
+                .as_ref()
+                .is_none_or(|watched| watched.path != queue.paths.election);
         poll_fn(|context| {
             if let Poll::Ready(state) = session.as_mut().poll(context) {
                 return Poll::Ready(Fired::State(state));
             }
             for (slot, what) in [
-                (&mut self.queue, Fired::Queue),
+                (
+                    &mut self.queue,
+                    if before { Fired::Queue } else { Fired::Crowd },
+                ),
                 (&mut self.own, Fired::Own),
                 (&mut self.request, Fired::Request),
                 (&mut self.members, Fired::Members),

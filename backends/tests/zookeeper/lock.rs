@@ -204,6 +204,9 @@ fn a_session_that_was_ended_is_followed_by_another_with_a_node_of_its_own() {
 
 /// A candidate whose claim was done, and that has not heard of it.
 async fn has_lost_the_answer_to_a_claim(base: &str) -> Contender {
+    // Not a container, which could vanish between the release and the claim.
+    let path = format!("{base}/{NAME}");
+    operator(move |operator| operator.make_path(&path).unwrap()).await;
     let opened = builder(&server().connect_string(), base).open().await;
     let one = contender(&opened.unwrap(), "pod-0", 1);
     let hold = leads(&one).await.hold;

@@ -3,6 +3,7 @@ use super::bounds::Bounds;
 use super::findings::Findings;
 use super::scene::Scene;
 use crate::TrueTime;
+use crate::plan::Backend;
 use crate::trace::{Deed, Record, What};
 
 /// L3: in the quiet time, when the lock has been given back, another candidate leads within a poll and three calls.
@@ -71,6 +72,13 @@ impl Handover {
             What::Wrote {
                 holder: Some(life), ..
             } if scene.node_of(life).is_none() => self.due = TrueTime::END,
+            // So does that of a session that its candidate has given up.
+            What::Wrote {
+                deed: Deed::Acquired,
+                ..
+            } if scene.facts.backend == Backend::Session && scene.is_by_zombie(record) => {
+                self.due = TrueTime::END;
+            }
             _ => {}
         }
     }
@@ -109,8 +117,8 @@ impl Handover {
 mod tests {
     use super::*;
     use crate::invariants::history::History;
-    use crate::plan::{Backend, Foreign};
-    use crate::trace::{Down, Life, Operation};
+    use crate::plan::Foreign;
+    use crate::trace::{Down, Life, Operation, RequestId};
 
     fn breaks(history: &History) -> bool {
         history.broken().contains(&Invariant::Handover)
@@ -157,6 +165,27 @@ mod tests {
         history.passes(101_003, Deed::Acquired, Life(2));
         history.elects(120_000, 2);
         assert!(!breaks(&history));
+    }
+
+    /// A session's lock is given back and passes to a claim of another that lives, who leads after a minute.
+    fn passes_to_a_claim(zombie: bool) -> History {
+        let mut history = History::of(Backend::Session);
+        history.elects(98_000, 1).stops(98_500, 1);
+        history.call(98_500, 1, Operation::Release, Deed::Released);
+        history.elects(99_000, 0).world(100_000, What::Quiet);
+        history.stops(101_000, 0);
+        history.call(101_000, 0, Operation::Release, Deed::Released);
+        let request = RequestId(99);
+        history.at(101_002, 1, What::Landed { request, zombie });
+        history.passes(101_002, Deed::Acquired, Life(2));
+        history.elects(160_000, 1);
+        history
+    }
+
+    #[test]
+    fn the_claim_of_a_session_that_was_given_up_is_waited_out() {
+        assert!(!breaks(&passes_to_a_claim(true)));
+        assert!(breaks(&passes_to_a_claim(false)));
     }
 
     #[test]

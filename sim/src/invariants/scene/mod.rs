@@ -38,7 +38,15 @@ pub(super) struct Scene {
     pub(super) doubt: Doubt,
     requests: Requests,
     /// The request that reached the store last: what the store does next at the same moment is its doing.
-    landed: Option<(TrueTime, RequestId)>,
+    landed: Option<Landed>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Landed {
+    at: TrueTime,
+    request: RequestId,
+    /// Whether nobody waits for it any more.
+    zombie: bool,
 }
 
 impl Scene {
@@ -71,8 +79,8 @@ impl Scene {
 
     /// The request that made the store write what the record in hand says, where that is known.
     pub(super) fn cause(&self, record: &Record) -> Option<&Request> {
-        let (at, id) = self.landed?;
-        let request = self.requests.find(id)?;
+        let landed = self.landed?;
+        let request = self.requests.find(landed.request)?;
         let What::Wrote { deed, .. } = record.what else {
             return None;
         };
@@ -82,7 +90,13 @@ impl Scene {
             Deed::Released => request.operation == Operation::Release,
             Deed::Expired | Deed::Requested | Deed::Foreign(_) => false,
         };
-        (own && at == record.at).then_some(request)
+        (own && landed.at == record.at).then_some(request)
+    }
+
+    /// Whether what the store did at this moment was asked by a request that nobody waits for any more.
+    pub(super) fn is_by_zombie(&self, record: &Record) -> bool {
+        let landed = self.landed.filter(|landed| landed.at == record.at);
+        landed.is_some_and(|landed| landed.zombie)
     }
 
     /// Whether a candidate with this life runs now, and on which node.
@@ -100,8 +114,12 @@ impl Scene {
         match record.what {
             What::Quiet => self.quiet_since = Some(record.at),
             What::Wrote { .. } => self.wrote(record),
-            What::Landed { request, .. } => {
-                self.landed = Some((record.at, request));
+            What::Landed { request, zombie } => {
+                self.landed = Some(Landed {
+                    at: record.at,
+                    request,
+                    zombie,
+                });
                 if let Some(request) = self.requests.find_mut(request) {
                     request.landed = true;
                     request.landings += 1;
