@@ -48,11 +48,11 @@ const GOLDEN: [(One, &str); 9] = [
     ),
     (
         one(1, Backend::Zookeeper, Tier::Electors),
-        "65deefd3a7850075",
+        "97b91af9febd417c",
     ),
     (
         one(5, Backend::Zookeeper, Tier::Electors),
-        "f451b7461f76bd07",
+        "b57a83b47d9b4a79",
     ),
 ];
 
