@@ -39,7 +39,10 @@ struct Parent {
 /// A job that notes its number, starts a descendant that leaves its session and notes its own, and waits.
 const FAMILY: &str = "setsid sh -c 'echo $$ > far; exec sleep 1000' & echo $$ > job; wait";
 
-/// The same, deaf to the request to stop.
+/// A job that waits for a signal. Without a loop of short commands: `dash` forgets a signal that comes while it is about to run one.
+const WAITING: &str = "sleep 1000 & echo $$ > job; wait";
+
+/// As the first, deaf to the request to stop.
 const DEAF: &str = "trap '' TERM; setsid sh -c 'echo $$ > far; while :; do sleep 1; done' & \
                     echo $$ > job; while :; do sleep 1; done";
 
@@ -344,8 +347,8 @@ fn dropping_a_job_leaves_nothing_even_when_its_guard_is_stopped() {
 
 #[test]
 fn a_job_that_somebody_stopped_is_woken_to_stop_and_can_be_killed() {
-    let gentle = "trap 'exit 5' TERM; echo $$ > job; while :; do sleep 0.1; done";
-    let mut parent = Parent::start(gentle, SilentProgram::Leave);
+    let gentle = format!("trap 'exit 5' TERM; {WAITING}");
+    let mut parent = Parent::start(&gentle, SilentProgram::Leave);
     send(parent.job(), Signal::STOP);
     parent.order("stop");
     assert_eq!(parent.end(), "exited with status 5");
@@ -440,8 +443,8 @@ fn a_guard_is_not_found_by_the_programs_name() {
 
 #[test]
 fn a_signal_that_is_passed_on_reaches_the_job() {
-    let script = "trap 'exit 6' HUP; echo $$ > job; while :; do sleep 0.1; done";
-    let mut parent = Parent::start(script, SilentProgram::Leave);
+    let script = format!("trap 'exit 6' HUP; {WAITING}");
+    let mut parent = Parent::start(&script, SilentProgram::Leave);
     parent.job();
     parent.order("hang up");
     assert_eq!(parent.end(), "exited with status 6");

@@ -43,6 +43,7 @@ mod connection;
 mod container;
 #[cfg(test)]
 mod container_tests;
+mod echo;
 mod error;
 mod hints;
 mod known;

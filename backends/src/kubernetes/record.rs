@@ -1,10 +1,8 @@
 //! The Lease as the lock's record: what of it is ours, and what is carried along untouched.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tenure_core::backend::{
     Claim, Held, Holder, LockState, Note, Observation, OperatorRequest, ReleaseMark, Renewal,
@@ -15,6 +13,7 @@ use tenure_core::{
     WallTime,
 };
 
+use super::echo::Expected;
 use super::error::Failure;
 use super::template::Template;
 use super::{annotations, time};
@@ -275,61 +274,12 @@ fn tell_version(object: &mut Map<String, Value>, version: Version) {
     meta.insert("resourceVersion".to_owned(), version);
 }
 
-/// What an answer to a write has to say for the draft to be what is there now. All else of it is not looked at.
-#[derive(Deserialize)]
-struct Echo<'a> {
-    #[serde(borrow)]
-    metadata: EchoedMeta<'a>,
-    #[serde(borrow)]
-    spec: EchoedSpec<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EchoedMeta<'a> {
-    #[serde(borrow)]
-    resource_version: Cow<'a, str>,
-    #[serde(borrow)]
-    uid: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EchoedSpec<'a> {
-    #[serde(borrow)]
-    holder_identity: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    renew_time: Option<Cow<'a, str>>,
-}
-
-/// What the API server says that a Lease has become by a write.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Expected<'a> {
-    pub(crate) holder: Option<&'a str>,
-    pub(crate) renewed: Option<&'a str>,
-    pub(crate) uid: Identity,
-}
-
-impl Expected<'_> {
-    /// The version that the Lease has by the write that was answered so; nothing when the server says something else than expected.
-    pub(crate) fn version(self, answer: &[u8]) -> Option<Version> {
-        // Looked at once as a whole, and not once for each key.
-        let answer = std::str::from_utf8(answer).ok()?;
-        let echo: Echo<'_> = serde_json::from_str(answer).ok()?;
-        let version = echo.metadata.resource_version.parse().ok()?;
-        let same = self.holder == echo.spec.holder_identity.as_deref()
-            && self.renewed == echo.spec.renew_time.as_deref()
-            && Some(self.uid) == identity(&echo.metadata.uid);
-        (same && version > 0).then_some(Version(version))
-    }
-}
-
 fn to_bytes(object: &Map<String, Value>) -> Vec<u8> {
     serde_json::to_vec(object).expect("a map of JSON values is JSON")
 }
 
 /// A uid as a number: the UUID's own, or a hash of a text that is none.
-fn identity(uid: &str) -> Option<Identity> {
+pub(super) fn identity(uid: &str) -> Option<Identity> {
     if uid.is_empty() {
         return None;
     }

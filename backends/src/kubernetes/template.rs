@@ -7,7 +7,8 @@ use bytes::Bytes;
 use tenure_core::backend::{Holder, OperatorRequest, Renewal};
 use tenure_core::{FencingToken, Identity, Incarnation};
 
-use super::record::{Expected, Lease};
+use super::echo::Expected;
+use super::record::Lease;
 use super::{annotations, time};
 
 const RENEWED: &str = "\"renewTime\":\"";

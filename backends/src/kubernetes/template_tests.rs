@@ -6,6 +6,7 @@ use tenure_core::{
     CandidateId, CandidateName, FencingToken, Incarnation, Nonce, Version, WallTime,
 };
 
+use super::echo::Expected;
 use super::record::{Draft, Kept, Lease};
 use super::template::Template;
 
@@ -133,4 +134,69 @@ fn an_answer_that_says_something_else_is_looked_at() {
             .version(answer.to_string().as_bytes());
         assert_eq!(version, None, "{pointer}");
     }
+}
+
+/// An answer as the API server writes it: with its own book-keeping, the version before the spec.
+fn answer(text: &[u8]) -> Value {
+    let mut answer: Value = serde_json::from_slice(text).unwrap();
+    answer["metadata"]["resourceVersion"] = json!("100");
+    answer["metadata"]["managedFields"] = json!([{
+        "manager": "tenure", "operation": "Update",
+        "fieldsV1": { "f:metadata": { "f:annotations": { ".": {} } }, "f:spec": { "f:renewTime": {}, "f:holderIdentity": {} } },
+    }]);
+    answer
+}
+
+#[test]
+fn an_answer_is_understood_at_sight_where_nothing_in_it_is_ambiguous() {
+    let first = lease(&json!(null));
+    let (lease, kept) = renewed(first.clone(), &renewal(&first, 1));
+    let (text, template) = next(&kept, &renewal(&lease, 2)).unwrap();
+    let quoted = template.expected(&text);
+    let mut plain = answer(&text);
+    // What is escaped in JSON is read.
+    assert_eq!(quoted.at_sight(plain.to_string().as_bytes()), None);
+    let expected = Expected {
+        holder: Some("report-0_00000000000000000000000000000007"),
+        ..quoted
+    };
+    plain["spec"]["holderIdentity"] = json!(expected.holder);
+    let seen = expected.at_sight(plain.to_string().as_bytes());
+    assert_eq!(seen, Some(Version(100)));
+    let renewed = plain["spec"]["renewTime"].clone();
+    for (pointer, key, value) in [
+        (
+            "/metadata",
+            "ownerReferences",
+            json!([{ "uid": "another" }]),
+        ),
+        ("/metadata/annotations", "renewTime", renewed.clone()),
+        (
+            "/metadata/annotations",
+            "spec",
+            json!({ "renewTime": renewed }),
+        ),
+        ("/metadata/annotations", "resourceVersion", json!("7")),
+    ] {
+        let mut other = plain.clone();
+        let map = other.pointer_mut(pointer).unwrap();
+        map.as_object_mut().unwrap().insert(key.to_owned(), value);
+        let other = other.to_string();
+        assert_eq!(expected.at_sight(other.as_bytes()), None, "{other}");
+        assert_eq!(expected.version(other.as_bytes()), Some(Version(100)));
+    }
+}
+
+#[test]
+fn a_time_that_only_an_annotation_says_is_not_what_was_written() {
+    let first = lease(&json!(null));
+    let (lease, kept) = renewed(first.clone(), &renewal(&first, 1));
+    let (text, template) = next(&kept, &renewal(&lease, 2)).unwrap();
+    let mut other = answer(&text);
+    let renewed = other["spec"]["renewTime"].take();
+    other["metadata"]["annotations"]["renewTime"] = renewed;
+    let version = template
+        .expected(&text)
+        .version(other.to_string().as_bytes());
+    assert_eq!(version, None);
 }

@@ -200,20 +200,16 @@ impl Watches {
         let mut session = live.session.state_after(state);
         let take = |moved: &mut bool| std::mem::take(moved).then_some(Fired::Moved);
         let mut moved = pin!(queue.moved.next(take));
-        let before = queue.ensemble.planted.is(Mistake::WatchesParent)
-            || self
-                .queue
-                .as_ref()
-                .is_none_or(|watched| watched.path != queue.paths.election);
+        let crowd = (self.queue.as_ref())
+            .is_some_and(|watched| watched.path == queue.paths.election)
+            && !queue.ensemble.planted.is(Mistake::WatchesParent);
+        let of_queue = || if crowd { Fired::Crowd } else { Fired::Queue };
         poll_fn(|context| {
             if let Poll::Ready(state) = session.as_mut().poll(context) {
                 return Poll::Ready(Fired::State(state));
             }
             for (slot, what) in [
-                (
-                    &mut self.queue,
-                    if before { Fired::Queue } else { Fired::Crowd },
-                ),
+                (&mut self.queue, of_queue()),
                 (&mut self.own, Fired::Own),
                 (&mut self.request, Fired::Request),
                 (&mut self.members, Fired::Members),

@@ -202,11 +202,59 @@ fn a_session_that_was_ended_is_followed_by_another_with_a_node_of_its_own() {
     });
 }
 
-/// A candidate whose claim was done, and that has not heard of it.
-async fn has_lost_the_answer_to_a_claim(base: &str) -> Contender {
-    // Not a container, which could vanish between the release and the claim.
+/// Makes the queue a node that stays, and no container, which could vanish between a release and what comes then.
+async fn queue_stays(base: &str) {
     let path = format!("{base}/{NAME}");
     operator(move |operator| operator.make_path(&path).unwrap()).await;
+}
+
+/// How many packets the server has had from a session, once no more come.
+async fn packets(session: i64) -> u64 {
+    let look = || async {
+        let connections = || -> Vec<_> {
+            let servers = server().servers();
+            servers.flat_map(|server| server.connections()).collect()
+        };
+        let seen = tokio::task::spawn_blocking(connections).await.unwrap();
+        let mut seen = seen.into_iter();
+        let of_session = seen.find(|connection| connection.session == session);
+        of_session.unwrap().received
+    };
+    let mut before = look().await;
+    loop {
+        pause(Duration::from_millis(200)).await;
+        let now = look().await;
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+}
+
+#[test]
+fn a_release_asks_for_the_deletion_and_for_the_next_watch_and_for_nothing_else() {
+    wait(async {
+        let base = fresh_base();
+        queue_stays(&base).await;
+        let builder = builder(&server().connect_string(), &base);
+        let ensemble = builder.session_timeout(Duration::from_secs(20)).open();
+        let one = contender(&ensemble.await.unwrap(), "pod-0", 1);
+        let hold = leads(&one).await.hold;
+        is_told(&*one.lock, Hint::Watching(true)).await;
+        let path = only_node(&base).await;
+        let stat = operator(move |operator| operator.stat(&path).unwrap()).await;
+        let session = stat.unwrap().ephemeral_owner;
+        let before = packets(session).await;
+        releases(&one, hold).await;
+        let asked = packets(session).await - before;
+        // A sign of life may be among them.
+        assert!((2..=3).contains(&asked), "{asked} packets");
+    });
+}
+
+/// A candidate whose claim was done, and that has not heard of it.
+async fn has_lost_the_answer_to_a_claim(base: &str) -> Contender {
+    queue_stays(base).await;
     let opened = builder(&server().connect_string(), base).open().await;
     let one = contender(&opened.unwrap(), "pod-0", 1);
     let hold = leads(&one).await.hold;
