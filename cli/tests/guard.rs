@@ -39,10 +39,7 @@ struct Parent {
 /// A job that notes its number, starts a descendant that leaves its session and notes its own, and waits.
 const FAMILY: &str = "setsid sh -c 'echo $$ > far; exec sleep 1000' & echo $$ > job; wait";
 
-/// A job that waits for a signal. Without a loop of short commands: `dash` forgets a signal that comes while it is about to run one.
-const WAITING: &str = "sleep 1000 & echo $$ > job; wait";
-
-/// As the first, deaf to the request to stop.
+/// The same, deaf to the request to stop.
 const DEAF: &str = "trap '' TERM; setsid sh -c 'echo $$ > far; while :; do sleep 1; done' & \
                     echo $$ > job; while :; do sleep 1; done";
 
@@ -207,7 +204,7 @@ async fn supervise(folder: &Path) -> String {
         match order.as_str() {
             "lose the lease" => lease = Lease::Lost,
             "stop" => job.stop(Signal::TERM.as_raw()),
-            "hang up" => job.signal(Signal::HUP.as_raw()),
+            "signal" => job.signal(Signal::USR1.as_raw()),
             "kill" => return job.kill_and_wait().await.to_string(),
             "drop" => {
                 drop(job);
@@ -347,8 +344,8 @@ fn dropping_a_job_leaves_nothing_even_when_its_guard_is_stopped() {
 
 #[test]
 fn a_job_that_somebody_stopped_is_woken_to_stop_and_can_be_killed() {
-    let gentle = format!("trap 'exit 5' TERM; {WAITING}");
-    let mut parent = Parent::start(&gentle, SilentProgram::Leave);
+    let gentle = "trap 'exit 5' TERM; echo $$ > job; while :; do sleep 0.1; done";
+    let mut parent = Parent::start(gentle, SilentProgram::Leave);
     send(parent.job(), Signal::STOP);
     parent.order("stop");
     assert_eq!(parent.end(), "exited with status 5");
@@ -443,10 +440,11 @@ fn a_guard_is_not_found_by_the_programs_name() {
 
 #[test]
 fn a_signal_that_is_passed_on_reaches_the_job() {
-    let script = format!("trap 'exit 6' HUP; {WAITING}");
-    let mut parent = Parent::start(&script, SilentProgram::Leave);
+    // Not `HUP`, which a shell cannot trap where the tests were started by `nohup`.
+    let script = "trap 'exit 6' USR1; echo $$ > job; while :; do sleep 0.1; done";
+    let mut parent = Parent::start(script, SilentProgram::Leave);
     parent.job();
-    parent.order("hang up");
+    parent.order("signal");
     assert_eq!(parent.end(), "exited with status 6");
 }
 

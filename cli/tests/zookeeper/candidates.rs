@@ -11,8 +11,7 @@ use crate::common::{send, wait_for, wait_until};
 use crate::scene::{Place, server};
 
 /// A job that leaves a word when it is told to stop.
-/// Without a loop of short commands: `dash` forgets a signal that comes while it is about to run one.
-const POLITE: &str = "trap 'echo ended > ended; exit' TERM; sleep 1000 & wait";
+const POLITE: &str = "trap 'echo ended > ended; exit' TERM; while :; do sleep 0.05; done";
 
 #[test]
 fn a_leader_that_is_told_to_end_gives_the_lock_back_when_its_job_has_ended_and_the_next_leads() {
