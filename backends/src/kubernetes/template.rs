@@ -7,12 +7,9 @@ use bytes::Bytes;
 use tenure_core::backend::{Holder, OperatorRequest, Renewal};
 use tenure_core::{FencingToken, Identity, Incarnation};
 
-use super::echo::Expected;
+use super::echo::{Expected, RENEWED, VERSION, only};
 use super::record::Lease;
 use super::{annotations, time};
-
-const RENEWED: &str = "\"renewTime\":\"";
-const VERSION: &str = "\"resourceVersion\":\"";
 
 /// What a renewal was, and where its text has what the next one has not.
 #[derive(Clone, Debug)]
@@ -31,7 +28,6 @@ pub(crate) struct Template {
 impl Template {
     /// What `lease`, whose text this is, says as of the last renewal. Nothing where others have written what makes the places doubtful.
     pub(crate) fn of(lease: &Lease, text: &[u8], renewal: &Renewal) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
         let version = only(text, VERSION)?;
         let renewed = only(text, RENEWED).filter(|renewed| version.end <= renewed.start)?;
         let container = lease.annotation(annotations::CONTAINER);
@@ -92,15 +88,4 @@ fn append(text: &mut Vec<u8>, value: &str) -> Range<usize> {
     let start = text.len();
     text.extend_from_slice(value.as_bytes());
     start..text.len()
-}
-
-/// Where the value of the only such key is; nothing when others have written something else that looks like it.
-fn only(text: &str, key: &str) -> Option<Range<usize>> {
-    let mut found = text.match_indices(key);
-    let start = found.next()?.0 + key.len();
-    if found.next().is_some() {
-        return None;
-    }
-    let length = text.get(start..)?.find('"')?;
-    Some(start..start + length)
 }

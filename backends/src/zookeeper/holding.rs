@@ -78,8 +78,8 @@ impl Queue {
     pub(crate) async fn record(&self, live: &Arc<Live>) -> Result<(), Failed> {
         let (place, hold) = {
             let known = locked(&self.known);
-            let place = known.place.as_ref().filter(|place| place.is_of(live));
-            let place = place.filter(|place| !place.record.has_token && !place.deleting);
+            let place = known.stays(live);
+            let place = place.filter(|place| !place.record.has_token);
             let Some((place, hold)) = place.and_then(|place| Some((place, place.hold?))) else {
                 return Ok(());
             };

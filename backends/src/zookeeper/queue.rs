@@ -54,6 +54,14 @@ pub(crate) struct Known {
     pub(crate) called: bool,
 }
 
+impl Known {
+    /// The place by this session, unless it is being left.
+    pub(crate) fn stays(&self, live: &Arc<Live>) -> Option<&Place> {
+        let place = self.place.as_ref();
+        place.filter(|place| place.is_of(live) && !place.deleting)
+    }
+}
+
 /// What stands in the queue, and beside it.
 struct Seen {
     contenders: Vec<Contender>,
@@ -325,13 +333,6 @@ impl Queue {
                 uuid: place.uuid,
             });
         }
-    }
-
-    /// Whether there is a place by this session that may yet be granted.
-    pub(crate) fn contends_by(&self, live: &Arc<Live>) -> bool {
-        let known = locked(&self.known);
-        let place = known.place.as_ref().filter(|place| place.is_of(live));
-        place.is_some_and(|place| !place.deleting)
     }
 
     pub(crate) fn give_up_place(&self) {

@@ -102,7 +102,7 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
             // They are told when they are watched again; and whether the own node is still there is seen then.
             Fired::Members | Fired::Own => {}
             // The own node was it, perhaps, and its claim reads the queue by itself.
-            Fired::Crowd if queue.contends_by(live) => {}
+            Fired::Crowd if locked(&queue.known).stays(live).is_some() => {}
             Fired::Crowd => queue.hints.changed(),
             Fired::Queue => {
                 let mut known = locked(&queue.known);
@@ -148,8 +148,7 @@ impl Watches {
             let known = locked(&queue.known);
             let place = known.place.as_ref().filter(|place| place.is_of(live));
             // Of one that is being deleted from here, nothing is to be told.
-            let stays = place.filter(|place| !place.deleting);
-            let own = stays.and_then(|place| place.node.as_ref());
+            let own = known.stays(live).and_then(|place| place.node.as_ref());
             let before = known.predecessor.clone().filter(|_| place.is_some());
             let own = own.map(|(_, path)| Arc::clone(path));
             (own, before, place.is_some(), known.wants_members)
