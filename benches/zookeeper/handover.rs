@@ -30,6 +30,11 @@ async fn in_turn(size: usize, times: usize) -> [Samples; 2] {
     let bare_path = format!("{base}/bare");
     let mut one = Leaver::start(&servers, &bare_path);
     let other = Bare::open(&servers, &bare_path).await;
+    other.make().await;
+    // As long a queue as ours.
+    for _ in 1..size {
+        other.stand().await;
+    }
     let queue = Bare::open(&servers, &format!("{base}/{}", election(0))).await;
     let (sender, mut leads) = unbounded_channel();
     let mut contenders = Vec::new();

@@ -178,8 +178,8 @@ impl Queue {
         };
         let mut known = locked(&self.known);
         known.place = None;
+        known.left = true;
         drop(known);
-        self.moved.tell(|moved| *moved = true);
         Ok(if gone {
             Released::Vacated
         } else {

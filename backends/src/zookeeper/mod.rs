@@ -21,6 +21,7 @@
 
 mod acl;
 mod address;
+mod answer;
 mod client;
 mod config;
 #[cfg(test)]

@@ -70,16 +70,22 @@ impl Uuid {
             .map(Nonce)
     }
 
+    /// A queue may be long, and all of it is read with each look.
     fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let lengths = [8, 4, 4, 4, 12];
-        let mut digits = String::with_capacity(32);
-        for length in lengths {
-            let part = parts.next().filter(|part| part.len() == length)?;
-            digits.push_str(part);
+        const LENGTH: usize = 36;
+        const DASHES: [usize; 4] = [8, 13, 18, 23];
+        if text.len() != LENGTH {
+            return None;
         }
-        let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit()) && parts.next().is_none();
-        plain.then(|| u128::from_str_radix(&digits, 16).ok().map(Self))?
+        let mut number = 0;
+        for (at, character) in text.bytes().map(char::from).enumerate() {
+            if DASHES.contains(&at) {
+                (character == '-').then_some(())?;
+            } else {
+                number = number << 4 | u128::from(character.to_digit(16)?);
+            }
+        }
+        Some(Self(number))
     }
 
     /// What the servers complete to a node's name.

@@ -1,5 +1,6 @@
 //! The requests of one candidate about one election.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use tenure_core::backend::{
@@ -37,8 +38,21 @@ pub(crate) struct Queue {
     pub(crate) strangers: Strangers,
 }
 
+/// What shows the queue, asked for ahead of the claim that is to use it.
+pub(crate) struct Ahead {
+    look: Pending<Snapshot>,
+    session: i64,
+}
+
+impl fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ahead").finish_non_exhaustive()
+    }
+}
+
 #[derive(Default, Debug)]
 pub(crate) struct Known {
+    pub(crate) ahead: Option<Ahead>,
     /// The candidate, once one was enlisted or has claimed.
     pub(crate) candidate: Option<CandidateId>,
     /// Whether it wants to be a member, and on which session it was made one.
@@ -46,8 +60,13 @@ pub(crate) struct Known {
     pub(crate) place: Option<Place>,
     /// The node before the own one.
     pub(crate) predecessor: Option<Arc<str>>,
+    /// Whether the lock was released, and nobody has asked about it since: then nothing of the queue needs to be watched, and who comes next
+    /// has the servers to itself.
+    pub(crate) left: bool,
     /// The newest request that was read.
     pub(crate) request: Option<OperatorRequest>,
+    /// On which session a watch tells when that is not the newest any more. It is the watch's word then, and needs no reading.
+    pub(crate) request_watched: Option<i64>,
     /// Whether anybody has asked for the members: only then they are watched, since each of them would be told of all others.
     pub(crate) wants_members: bool,
     /// A planted mistake: what was watched has changed, and that is taken for a place at the head.
@@ -102,7 +121,27 @@ impl Queue {
         live.session.children_and_data(election, &[note, request])
     }
 
-    async fn seen(&self, look: Pending<Snapshot>) -> Result<Seen, Failure> {
+    /// The same, without a request that is watched: who is next is kept waiting by each thing that it reads.
+    fn glance(&self, live: &Live) -> Pending<Snapshot> {
+        if locked(&self.known).request_watched != Some(live.id()) {
+            return self.look(live);
+        }
+        let Paths { election, note, .. } = &self.paths;
+        live.session.children_and_data(election, &[note])
+    }
+
+    /// Asks now for what the next claim will look at: the servers answer while that is on its way. Who was first then and has its node
+    /// still is first ever after.
+    pub(crate) fn look_ahead(&self, live: &Arc<Live>) {
+        if locked(&self.known).stays(live).is_none() {
+            return;
+        }
+        let look = self.glance(live);
+        let session = live.id();
+        locked(&self.known).ahead = Some(Ahead { look, session });
+    }
+
+    async fn seen(&self, live: &Live, look: Pending<Snapshot>) -> Result<Seen, Failure> {
         let snapshot = look.await;
         let snapshot = snapshot.map_err(|failed| self.trouble(failed, "list", false))?;
         let (exists, children) = match snapshot.children {
@@ -113,6 +152,7 @@ impl Queue {
             ),
         };
         let contenders = names::queue(&self.paths.election, children, self.strangers)?;
+        let with_request = snapshot.data.len() > 1;
         let mut data = snapshot.data.into_iter();
         let mut read = |path: &str| match data.next() {
             None | Some(Err(Failed::NoNode)) => Ok(None),
@@ -121,21 +161,29 @@ impl Queue {
                 .map_err(|failed| failure(failed, "read", path, false)),
         };
         let left = read(&self.paths.note)?;
-        let request = read(&self.paths.request)?;
-        let seen = Seen {
+        let node = read(&self.paths.request)?;
+        let mut request = node.as_ref().and_then(|(data, _)| record::request(data));
+        let mut known = locked(&self.known);
+        if !with_request {
+            request = known.request;
+        } else if known.request_watched != Some(live.id()) {
+            known.request = request;
+        }
+        Ok(Seen {
             contenders,
             exists,
             left_version: left.as_ref().map(|(_, stat)| stat.version),
             left: left.map(|(data, _)| Left::parse(&data)),
-            request: request.as_ref().and_then(|(data, _)| record::request(data)),
-            request_version: request.map(|(_, stat)| stat.version),
-        };
-        locked(&self.known).request = seen.request;
-        Ok(seen)
+            request,
+            request_version: node.map(|(_, stat)| stat.version),
+        })
     }
 
     pub(crate) async fn observe(&self) -> Result<Observation, Failure> {
         let live = self.ensemble.live().await?;
+        if std::mem::take(&mut locked(&self.known).left) {
+            self.moved.tell(|moved| *moved = true);
+        }
         Ok(self.observed(&live).await?.0)
     }
 
@@ -151,7 +199,7 @@ impl Queue {
                 Ok(()) | Err(Failed::NoNode) => {}
                 Err(failed) => return Err(self.trouble(failed, "sync", false)),
             }
-            let seen = self.seen(look).await?;
+            let seen = self.seen(live, look).await?;
             if let Some((observation, first)) = self.describe(live, &seen).await? {
                 return Ok((observation, first, seen.request_version));
             }
@@ -253,13 +301,18 @@ impl Queue {
         }
         for _ in 0..LOOKS {
             let create = self.stand(&live, claim);
-            let look = self.look(&live);
+            let ahead = locked(&self.known).ahead.take();
+            let look = match ahead {
+                // It shows no place that is only now being made.
+                Some(ahead) if create.is_none() && ahead.session == live.id() => ahead.look,
+                _ => self.glance(&live),
+            };
             if let Some(create) = create
                 && !self.settle(&live, create.await).await?
             {
                 continue;
             }
-            let mut seen = self.seen(look).await?;
+            let mut seen = self.seen(&live, look).await?;
             let Some(at) = self.find(&live, &seen.contenders).await? else {
                 continue;
             };
@@ -289,6 +342,7 @@ impl Queue {
     fn stand(&self, live: &Arc<Live>, claim: &Claim) -> Option<Pending<(String, Stat)>> {
         let mut known = locked(&self.known);
         known.candidate = Some(claim.candidate.clone());
+        known.left = false;
         let planted = self.ensemble.planted;
         if let Some(place) = known.place.take() {
             let same = place.is_of(live) || planted.is(Mistake::OwnerIgnored);

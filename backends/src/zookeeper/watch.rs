@@ -105,14 +105,20 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
             Fired::Crowd if locked(&queue.known).stays(live).is_some() => {}
             Fired::Crowd => queue.hints.changed(),
             Fired::Queue => {
-                let mut known = locked(&queue.known);
-                known.called = true;
-                // The claim that follows finds who is before now. A watch on who was would be asked for ahead of its reads, and fire at once.
-                known.predecessor = None;
-                drop(known);
+                {
+                    let mut known = locked(&queue.known);
+                    known.called = true;
+                    // The claim that follows finds who is before now. A watch on who was would be asked for ahead of its reads, and fire at
+                    // once.
+                    known.predecessor = None;
+                }
+                queue.look_ahead(live);
                 queue.hints.changed();
             }
-            Fired::Request => queue.hints.changed(),
+            Fired::Request => {
+                locked(&queue.known).request_watched = None;
+                queue.hints.changed();
+            }
             Fired::State(next) => {
                 if next != State::Connected {
                     queue.hints.disconnected();
@@ -144,23 +150,29 @@ impl Watches {
     /// Sets what is to be watched and is not.
     async fn arm(&mut self, queue: &Arc<Queue>, live: &Arc<Live>) -> Result<(), Failed> {
         let paths = &queue.paths;
-        let (own, before, contends, wants_members) = {
+        let (own, before, contends, left, wants_members) = {
             let known = locked(&queue.known);
             let place = known.place.as_ref().filter(|place| place.is_of(live));
             // Of one that is being deleted from here, nothing is to be told.
             let own = known.stays(live).and_then(|place| place.node.as_ref());
             let before = known.predecessor.clone().filter(|_| place.is_some());
             let own = own.map(|(_, path)| Arc::clone(path));
-            (own, before, place.is_some(), known.wants_members)
+            (
+                own,
+                before,
+                place.is_some(),
+                known.left,
+                known.wants_members,
+            )
         };
         let parent = queue.ensemble.planted.is(Mistake::WatchesParent);
         keep(&mut self.own, own.as_ref());
         // Who contends watches the one before alone, so that a release wakes one and not all.
         let of_children = !contends || parent;
-        let watched = if of_children {
-            Some(Arc::clone(&paths.election))
-        } else {
+        let watched = if !of_children {
             before
+        } else {
+            (!left).then(|| Arc::clone(&paths.election))
         };
         keep(&mut self.queue, watched.as_ref());
         keep(&mut self.request, Some(&paths.request));
@@ -227,17 +239,21 @@ impl Watches {
 
 /// Reads and watches what operators ask, or whether they begin to.
 async fn request(queue: &Queue, live: &Arc<Live>, path: &str) -> Result<Event, Failed> {
-    match live.session.get_and_watch(path).await {
-        Ok((data, _, event)) => {
-            locked(&queue.known).request = record::request(&data);
-            Ok(event)
-        }
+    let (request, event) = match live.session.get_and_watch(path).await {
+        Ok((data, _, event)) => (record::request(&data), event),
         Err(Failed::NoNode) => {
             let (stat, event) = live.session.exists_and_watch(path).await?;
-            Ok(if stat.is_some() { at_once() } else { event })
+            if stat.is_some() {
+                return Ok(at_once());
+            }
+            (None, event)
         }
-        Err(failed) => Err(failed),
-    }
+        Err(failed) => return Err(failed),
+    };
+    let mut known = locked(&queue.known);
+    known.request = request;
+    known.request_watched = Some(live.id());
+    Ok(event)
 }
 
 /// Watches the children of a node, or whether it is made.

@@ -232,13 +232,14 @@ async fn packets(session: i64) -> u64 {
 }
 
 #[test]
-fn a_release_asks_for_the_deletion_and_for_the_next_watch_and_for_nothing_else() {
+fn a_release_asks_for_the_deletion_and_for_nothing_else_until_somebody_asks_about_the_lock() {
     wait(async {
         let base = fresh_base();
         queue_stays(&base).await;
         let builder = builder(&server().connect_string(), &base);
         let ensemble = builder.session_timeout(Duration::from_secs(20)).open();
-        let one = contender(&ensemble.await.unwrap(), "pod-0", 1);
+        let ensemble = ensemble.await.unwrap();
+        let one = contender(&ensemble, "pod-0", 1);
         let hold = leads(&one).await.hold;
         is_told(&*one.lock, Hint::Watching(true)).await;
         let path = only_node(&base).await;
@@ -248,7 +249,12 @@ fn a_release_asks_for_the_deletion_and_for_the_next_watch_and_for_nothing_else()
         releases(&one, hold).await;
         let asked = packets(session).await - before;
         // A sign of life may be among them.
-        assert!((2..=3).contains(&asked), "{asked} packets");
+        assert!((1..=2).contains(&asked), "{asked} packets");
+        let seen = one.lock.observe().await.unwrap();
+        assert_eq!(seen.holder(), None);
+        let other = contender(&ensemble, "pod-1", 2);
+        leads(&other).await;
+        is_told(&*one.lock, Hint::Changed).await;
     });
 }
 

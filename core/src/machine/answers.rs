@@ -352,6 +352,10 @@ impl Machine {
             Released::Vacated => {
                 self.drop_hold(now);
                 self.knowledge.queued = false;
+                if self.settings.kind == LockKind::Session {
+                    // To look is to try, and the lock was left to others.
+                    self.rest(now);
+                }
             }
             Released::Conflict(seen) => {
                 self.count_conflict(now, sent);

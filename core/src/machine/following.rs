@@ -8,6 +8,9 @@ use crate::backend::{Basis, Claim, LockKind, LockState, Observation};
 use crate::planted::Mistake;
 use crate::{Identity, Nanos, Reading};
 
+/// How long after its release a candidate leaves a session lock to others: in that time the next one has it, and is not kept waiting.
+const REST: Nanos = Nanos::from_millis(20);
+
 /// A candidate that does not hold the lock.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Following {
@@ -72,6 +75,18 @@ impl Machine {
     pub(super) fn follow(&mut self, now: Moment) {
         self.phase = Phase::Following(Following::starting(now.reading));
         self.retry = None;
+    }
+
+    /// Lets others go first for a moment at least, and does not even look until then, unless there is a hint.
+    pub(super) fn rest(&mut self, now: Moment) {
+        let way = self.knowledge.give_way;
+        if way.is_none_or(|way| way.left_at_most(now.reading) < REST) {
+            self.give_way(now, REST.into());
+        }
+        if let Phase::Following(following) = &mut self.phase {
+            following.look = false;
+            following.poll = Timer::new(now.reading, REST);
+        }
     }
 
     pub(super) fn expire_following(&mut self, now: Moment) {

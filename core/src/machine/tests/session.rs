@@ -175,6 +175,33 @@ fn work_that_failed_lets_others_go_first_for_as_long_as_it_says() {
 }
 
 #[test]
+fn who_has_released_leaves_the_lock_to_others_for_a_moment() {
+    let released = || {
+        let mut bench = Bench::leading_session();
+        bench.work = None;
+        bench.give(Input::WorkEnded(WorkEnd::Returned));
+        bench
+    };
+    let mut bench = released();
+    bench.answer(Outcome::Released(Released::Vacated));
+    bench.give(Input::Hinted(Hint::Changed));
+    assert_eq!(bench.call(), "observe");
+    bench.answer(Outcome::Observed(vacant(Some(1), 11)));
+    bench.pass(19);
+    assert_eq!(bench.call(), "");
+    bench.pass(1);
+    assert_eq!(bench.call(), "acquire");
+    // Whom the work has told to wait for longer looks in time who is next.
+    let mut bench = released();
+    bench.give(Input::GiveWay(Duration::from_secs(1)));
+    bench.answer(Outcome::Released(Released::Vacated));
+    bench.pass(19);
+    assert_eq!(bench.call(), "");
+    bench.pass(1);
+    assert_eq!(bench.call(), "observe");
+}
+
+#[test]
 fn a_try_whose_answer_was_lost_may_have_a_place_in_a_queue_and_a_lease_has_no_queue() {
     let session = Bench::claiming(settings(LockKind::Session));
     let leased = Bench::claiming(settings(LockKind::Leased));
