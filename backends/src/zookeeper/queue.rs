@@ -38,9 +38,13 @@ pub(crate) struct Queue {
     pub(crate) strangers: Strangers,
 }
 
+/// A claim that comes later than this after its look was asked for looks again: what operators ask may have changed.
+const AHEAD_MAX: Nanos = Nanos::from_millis(10);
+
 /// What shows the queue, asked for ahead of the claim that is to use it.
 pub(crate) struct Ahead {
     look: Pending<Snapshot>,
+    sent: Reading,
     session: i64,
 }
 
@@ -52,6 +56,7 @@ impl fmt::Debug for Ahead {
 
 #[derive(Default, Debug)]
 pub(crate) struct Known {
+    /// The look of the claim that is to come.
     pub(crate) ahead: Option<Ahead>,
     /// The candidate, once one was enlisted or has claimed.
     pub(crate) candidate: Option<CandidateId>,
@@ -65,8 +70,6 @@ pub(crate) struct Known {
     pub(crate) left: bool,
     /// The newest request that was read.
     pub(crate) request: Option<OperatorRequest>,
-    /// On which session a watch tells when that is not the newest any more. It is the watch's word then, and needs no reading.
-    pub(crate) request_watched: Option<i64>,
     /// Whether anybody has asked for the members: only then they are watched, since each of them would be told of all others.
     pub(crate) wants_members: bool,
     /// A planted mistake: what was watched has changed, and that is taken for a place at the head.
@@ -121,27 +124,27 @@ impl Queue {
         live.session.children_and_data(election, &[note, request])
     }
 
-    /// The same, without a request that is watched: who is next is kept waiting by each thing that it reads.
-    fn glance(&self, live: &Live) -> Pending<Snapshot> {
-        if locked(&self.known).request_watched != Some(live.id()) {
-            return self.look(live);
-        }
-        let Paths { election, note, .. } = &self.paths;
-        live.session.children_and_data(election, &[note])
-    }
-
-    /// Asks now for what the next claim will look at: the servers answer while that is on its way. Who was first then and has its node
-    /// still is first ever after.
+    /// Asks now for what the next claim will look at: the servers answer while that is on its way.
     pub(crate) fn look_ahead(&self, live: &Arc<Live>) {
         if locked(&self.known).stays(live).is_none() {
             return;
         }
-        let look = self.glance(live);
-        let session = live.id();
-        locked(&self.known).ahead = Some(Ahead { look, session });
+        let ahead = Ahead {
+            sent: self.ensemble.clock.now(),
+            look: self.look(live),
+            session: live.id(),
+        };
+        locked(&self.known).ahead = Some(ahead);
     }
 
-    async fn seen(&self, live: &Live, look: Pending<Snapshot>) -> Result<Seen, Failure> {
+    /// What was asked for ahead of a claim that begins now, if it serves that.
+    fn looked_ahead(&self, live: &Live) -> Option<Pending<Snapshot>> {
+        let ahead = locked(&self.known).ahead.take()?;
+        let age = self.ensemble.clock.now().longest_since(ahead.sent);
+        (ahead.session == live.id() && age <= AHEAD_MAX).then_some(ahead.look)
+    }
+
+    async fn seen(&self, look: Pending<Snapshot>) -> Result<Seen, Failure> {
         let snapshot = look.await;
         let snapshot = snapshot.map_err(|failed| self.trouble(failed, "list", false))?;
         let (exists, children) = match snapshot.children {
@@ -152,7 +155,6 @@ impl Queue {
             ),
         };
         let contenders = names::queue(&self.paths.election, children, self.strangers)?;
-        let with_request = snapshot.data.len() > 1;
         let mut data = snapshot.data.into_iter();
         let mut read = |path: &str| match data.next() {
             None | Some(Err(Failed::NoNode)) => Ok(None),
@@ -161,22 +163,17 @@ impl Queue {
                 .map_err(|failed| failure(failed, "read", path, false)),
         };
         let left = read(&self.paths.note)?;
-        let node = read(&self.paths.request)?;
-        let mut request = node.as_ref().and_then(|(data, _)| record::request(data));
-        let mut known = locked(&self.known);
-        if !with_request {
-            request = known.request;
-        } else if known.request_watched != Some(live.id()) {
-            known.request = request;
-        }
-        Ok(Seen {
+        let request = read(&self.paths.request)?;
+        let seen = Seen {
             contenders,
             exists,
             left_version: left.as_ref().map(|(_, stat)| stat.version),
             left: left.map(|(data, _)| Left::parse(&data)),
-            request,
-            request_version: node.map(|(_, stat)| stat.version),
-        })
+            request: request.as_ref().and_then(|(data, _)| record::request(data)),
+            request_version: request.map(|(_, stat)| stat.version),
+        };
+        locked(&self.known).request = seen.request;
+        Ok(seen)
     }
 
     pub(crate) async fn observe(&self) -> Result<Observation, Failure> {
@@ -199,7 +196,7 @@ impl Queue {
                 Ok(()) | Err(Failed::NoNode) => {}
                 Err(failed) => return Err(self.trouble(failed, "sync", false)),
             }
-            let seen = self.seen(live, look).await?;
+            let seen = self.seen(look).await?;
             if let Some((observation, first)) = self.describe(live, &seen).await? {
                 return Ok((observation, first, seen.request_version));
             }
@@ -301,18 +298,15 @@ impl Queue {
         }
         for _ in 0..LOOKS {
             let create = self.stand(&live, claim);
-            let ahead = locked(&self.known).ahead.take();
-            let look = match ahead {
-                // It shows no place that is only now being made.
-                Some(ahead) if create.is_none() && ahead.session == live.id() => ahead.look,
-                _ => self.glance(&live),
-            };
+            // What was asked for before shows no place that is only now being made.
+            let ahead = self.looked_ahead(&live).filter(|_| create.is_none());
+            let look = ahead.unwrap_or_else(|| self.look(&live));
             if let Some(create) = create
                 && !self.settle(&live, create.await).await?
             {
                 continue;
             }
-            let mut seen = self.seen(&live, look).await?;
+            let mut seen = self.seen(look).await?;
             let Some(at) = self.find(&live, &seen.contenders).await? else {
                 continue;
             };

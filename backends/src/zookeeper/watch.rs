@@ -116,7 +116,8 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
                 queue.hints.changed();
             }
             Fired::Request => {
-                locked(&queue.known).request_watched = None;
+                // A claim that is to come must not miss it.
+                locked(&queue.known).ahead = None;
                 queue.hints.changed();
             }
             Fired::State(next) => {
@@ -239,21 +240,17 @@ impl Watches {
 
 /// Reads and watches what operators ask, or whether they begin to.
 async fn request(queue: &Queue, live: &Arc<Live>, path: &str) -> Result<Event, Failed> {
-    let (request, event) = match live.session.get_and_watch(path).await {
-        Ok((data, _, event)) => (record::request(&data), event),
+    match live.session.get_and_watch(path).await {
+        Ok((data, _, event)) => {
+            locked(&queue.known).request = record::request(&data);
+            Ok(event)
+        }
         Err(Failed::NoNode) => {
             let (stat, event) = live.session.exists_and_watch(path).await?;
-            if stat.is_some() {
-                return Ok(at_once());
-            }
-            (None, event)
+            Ok(if stat.is_some() { at_once() } else { event })
         }
-        Err(failed) => return Err(failed),
-    };
-    let mut known = locked(&queue.known);
-    known.request = request;
-    known.request_watched = Some(live.id());
-    Ok(event)
+        Err(failed) => Err(failed),
+    }
 }
 
 /// Watches the children of a node, or whether it is made.
