@@ -11,7 +11,7 @@ use crate::harness::{self, Samples, Table, now, shown};
 use crate::scene::{SESSION, connect_string, election, fresh_base};
 
 /// The number of contenders, and how often is measured.
-const SIZES: [(usize, usize); 3] = [(2, 150), (10, 150), (50, 100)];
+const SIZES: [(usize, usize); 3] = [(2, 300), (10, 300), (50, 200)];
 /// What is new to a virtual machine is not compiled yet: to the servers', and to Curator's.
 const WARM: usize = 100;
 /// So that whoever has stood again has its watch: as long as the measurement of Curator waits.

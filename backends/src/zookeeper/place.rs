@@ -33,10 +33,12 @@ pub(crate) struct Place {
     pub(crate) uuid: Uuid,
 }
 
-/// What is known of the record beside the queue.
+/// What is known of the nodes beside the queue.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Record {
     pub(crate) note: Option<Note>,
+    /// Whether there was a node for requests when the lock was granted.
+    pub(crate) has_request: bool,
     /// Whether it has the token of this place.
     pub(crate) has_token: bool,
     /// The version of its node when the lock was granted; nothing where there was none.

@@ -57,7 +57,7 @@ impl fmt::Debug for Ahead {
 #[derive(Default, Debug)]
 pub(crate) struct Known {
     /// The look of the claim that is to come.
-    pub(crate) ahead: Option<Ahead>,
+    pub(crate) ahead: Option<Box<Ahead>>,
     /// The candidate, once one was enlisted or has claimed.
     pub(crate) candidate: Option<CandidateId>,
     /// Whether it wants to be a member, and on which session it was made one.
@@ -134,7 +134,7 @@ impl Queue {
             look: self.look(live),
             session: live.id(),
         };
-        locked(&self.known).ahead = Some(ahead);
+        locked(&self.known).ahead = Some(Box::new(ahead));
     }
 
     /// What was asked for ahead of a claim that begins now, if it serves that.
@@ -507,6 +507,7 @@ impl Queue {
             place.told = standing.sent;
             place.record = Record {
                 note: note.clone(),
+                has_request: seen.request_version.is_some(),
                 has_token: false,
                 version: seen.left_version,
             };
