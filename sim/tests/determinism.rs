@@ -35,9 +35,9 @@ struct One {
 const GOLDEN: [(One, &str); 9] = [
     (one(1, Backend::Lease, Tier::Machines), "96b5341f3888f6e6"),
     (one(1, Backend::Session, Tier::Machines), "ac1a7d3d922b788a"),
-    (one(2, Backend::File, Tier::Machines), "3acdf08b13a2c0b6"),
+    (one(2, Backend::File, Tier::Machines), "538d4cc0d54230a8"),
     (one(1, Backend::Lease, Tier::Electors), "f73f9e7e2efb7458"),
-    (one(3, Backend::Session, Tier::Electors), "59fe2eb33eb96700"),
+    (one(3, Backend::Session, Tier::Electors), "873c412b46f5c248"),
     (
         one(1, Backend::Kubernetes, Tier::Electors),
         "a9a210c5498740bc",
@@ -48,11 +48,11 @@ const GOLDEN: [(One, &str); 9] = [
     ),
     (
         one(1, Backend::Zookeeper, Tier::Electors),
-        "97b91af9febd417c",
+        "c35852b0ececff03",
     ),
     (
         one(5, Backend::Zookeeper, Tier::Electors),
-        "b57a83b47d9b4a79",
+        "4c43286f250f6beb",
     ),
 ];
 
