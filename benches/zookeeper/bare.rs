@@ -1,12 +1,21 @@
 //! Requests without an election, by the same client as the backend's, with nothing around it.
 
 use std::thread;
+use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use zookeeper_client::{Acls, Client, CreateMode, Error, OneshotWatcher};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use zookeeper_client::{Acls, Client, CreateMode, Error};
 
+use crate::campaign::pause;
+use crate::contender::Led;
 use crate::harness;
 use crate::scene::SESSION;
+
+/// The digits that the servers end a name with.
+const DIGITS: usize = 10;
+/// As long as ours leave the queue to others.
+const REST: Duration = Duration::from_millis(20);
 
 /// A client of one queue.
 pub(crate) struct Bare {
@@ -51,14 +60,6 @@ impl Bare {
         deleted.expect("the node is there");
     }
 
-    /// What tells when the node is gone.
-    pub(crate) async fn watch(&self, node: &str) -> OneshotWatcher {
-        let watched = self.client.check_and_watch_stat(node).await;
-        let (stat, watcher) = watched.expect("the servers answer");
-        assert!(stat.is_some(), "the node is there");
-        watcher
-    }
-
     /// Ends the session, and waits until the servers have done so: what is measured next has them to itself.
     pub(crate) async fn close(self) {
         let mut states = self.client.state_watcher();
@@ -70,57 +71,86 @@ impl Bare {
 
     /// How many stand in the queue.
     pub(crate) async fn count(&self) -> usize {
+        self.list().await.len()
+    }
+
+    async fn list(&self) -> Vec<String> {
         match self.client.list_children(&self.path).await {
-            Ok(children) => children.len(),
-            Err(Error::NoNode) => 0,
+            Ok(children) => children,
+            Err(Error::NoNode) => Vec::new(),
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Waits until `node` is the first.
+    async fn wait_for_turn(&self, node: &str) {
+        let digits = |name: &str| name[name.len() - DIGITS..].to_owned();
+        let own = digits(node);
+        loop {
+            let others = self.list().await;
+            let before = others.iter().filter(|name| digits(name) < own);
+            let Some(before) = before.max_by_key(|name| digits(name)) else {
+                return;
+            };
+            let before = format!("{}/{before}", self.path);
+            let watched = self.client.check_and_watch_stat(&before).await;
+            if let (Some(_), watcher) = watched.expect("the servers answer") {
+                watcher.changed().await;
+            }
         }
     }
 }
 
-/// A client on a thread of its own that stands in the queue and deletes its node, in turn, whenever it is asked to.
-pub(crate) struct Leaver {
+/// A contender without an election, on a thread of its own: it stands in the queue, waits until the node before its own is gone, and whenever
+/// it is asked to deletes its node and stands again.
+pub(crate) struct Queuer {
     ask: UnboundedSender<()>,
-    nodes: UnboundedReceiver<String>,
+    thread: thread::JoinHandle<()>,
 }
 
-impl Leaver {
-    /// Connects, and makes the queue.
-    pub(crate) fn start(servers: &str, path: &str) -> Self {
+impl Queuer {
+    /// Connects, and stands in the queue.
+    pub(crate) async fn stand(
+        servers: &str,
+        path: &str,
+        number: usize,
+        leads: UnboundedSender<Led>,
+    ) -> Self {
         let (servers, path) = (servers.to_owned(), path.to_owned());
         let (ask, mut asked) = unbounded_channel();
-        let (tell, nodes) = unbounded_channel();
-        thread::spawn(move || {
+        let (tell, stands) = oneshot::channel();
+        let thread = thread::spawn(move || {
             harness::runtime().block_on(async {
                 let bare = Bare::open(&servers, &path).await;
                 bare.make().await;
-                while let Some(()) = asked.recv().await {
-                    let node = bare.stand().await;
-                    // Whoever asks may have ended.
-                    drop(tell.send(node.clone()));
+                let mut node = bare.stand().await;
+                // Whoever asks may have ended.
+                drop(tell.send(()));
+                loop {
+                    bare.wait_for_turn(&node).await;
+                    let at = harness::now();
+                    drop(leads.send(Led { at, by: number }));
                     if asked.recv().await.is_none() {
                         break;
                     }
                     bare.delete(&node).await;
+                    pause(REST).await;
+                    node = bare.stand().await;
                 }
+                bare.close().await;
             });
         });
-        Self { ask, nodes }
-    }
-
-    fn ask(&self) {
-        self.ask.send(()).expect("a bare client does not panic");
-    }
-
-    /// Has it stand in the queue, and says the node's path.
-    pub(crate) async fn stand(&mut self) -> String {
-        self.ask();
-        let node = self.nodes.recv().await;
-        node.expect("a bare client does not panic")
+        stands.await.expect("a bare client does not panic");
+        Self { ask, thread }
     }
 
     /// Has it delete its node.
-    pub(crate) fn leave(&self) {
-        self.ask();
+    pub(crate) fn release(&self) {
+        self.ask.send(()).expect("a bare client does not panic");
+    }
+
+    /// Ends it, and its session, once it leads.
+    pub(crate) fn close(self) -> thread::JoinHandle<()> {
+        self.thread
     }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tenure_testkit::{Cast, Curator};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::bare::{Bare, Leaver};
-use crate::contender::Apart;
+use crate::bare::{Bare, Queuer};
+use crate::campaign::pause;
+use crate::contender::{Apart, Led};
 use crate::harness::{self, Samples, Table, now, shown};
 use crate::scene::{SESSION, connect_string, election, fresh_base};
 
@@ -18,53 +19,69 @@ const WARM: usize = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 const TIMES_BARE_MOST: f64 = 1.1;
 
-async fn pause(duration: Duration) {
-    use tenure::time::Clock as _;
-    tenure::host::SystemClock::new().sleep(duration).await;
+/// Contenders of one queue, each with a thread of its own.
+struct Crowd<C> {
+    contenders: Vec<C>,
+    leader: usize,
+    leads: UnboundedReceiver<Led>,
+    queue: Bare,
 }
 
-/// A bare delete until another client was told of it and has listed the queue, and a handover of ours, in turn. Each client has a thread of
-/// its own, in both.
-async fn in_turn(size: usize, times: usize) -> [Samples; 2] {
-    let (servers, base) = (connect_string(), fresh_base());
-    let bare_path = format!("{base}/bare");
-    let mut one = Leaver::start(&servers, &bare_path);
-    let other = Bare::open(&servers, &bare_path).await;
-    other.make().await;
-    // As long a queue as ours.
-    for _ in 1..size {
-        other.stand().await;
+impl<C> Crowd<C> {
+    /// Waits until somebody leads.
+    async fn begin(contenders: Vec<C>, mut leads: UnboundedReceiver<Led>, queue: Bare) -> Self {
+        let leader = leads.recv().await.expect("somebody leads").by;
+        Self {
+            contenders,
+            leader,
+            leads,
+            queue,
+        }
     }
-    let queue = Bare::open(&servers, &format!("{base}/{}", election(0))).await;
-    let (sender, mut leads) = unbounded_channel();
-    let mut contenders = Vec::new();
-    for number in 0..size {
-        contenders.push(Apart::stand(&servers, &base, number, sender.clone()).await);
-    }
-    let mut leader = leads.recv().await.expect("somebody leads").by;
-    let mut samples = [Vec::new(), Vec::new()];
-    for _ in 0..times {
-        let node = one.stand().await;
-        let watcher = other.watch(&node).await;
-        while queue.count().await < size {
+
+    /// Has the leader give way once all others wait, and says how long it took until the next one led.
+    async fn hand_over(&mut self, release: fn(&C)) -> Duration {
+        while self.queue.count().await < self.contenders.len() {
             pause(Duration::from_millis(2)).await;
         }
         pause(PAUSE).await;
         let began = now();
-        one.leave();
-        watcher.changed().await;
-        other.count().await;
-        samples[0].push(now().saturating_sub(began));
-        pause(PAUSE).await;
-        let began = now();
-        contenders[leader].release();
-        let led = leads.recv().await.expect("somebody leads");
-        samples[1].push(led.at.saturating_sub(began));
-        leader = led.by;
+        release(&self.contenders[self.leader]);
+        let led = self.leads.recv().await.expect("somebody leads");
+        self.leader = led.by;
+        led.at.saturating_sub(began)
     }
-    for contender in contenders {
-        contender.close();
+}
+
+/// A handover among bare clients, which stand in a queue, watch and list it and do nothing else, and one of ours, in turn.
+async fn in_turn(size: usize, times: usize) -> [Samples; 2] {
+    let (servers, base) = (connect_string(), fresh_base());
+    let bare_path = format!("{base}/bare");
+    let (sender, leads) = unbounded_channel();
+    let mut queuers = Vec::new();
+    for number in 0..size {
+        queuers.push(Queuer::stand(&servers, &bare_path, number, sender.clone()).await);
     }
+    let queue = Bare::open(&servers, &bare_path).await;
+    let mut bare = Crowd::begin(queuers, leads, queue).await;
+    let (sender, leads) = unbounded_channel();
+    let mut contenders = Vec::new();
+    for number in 0..size {
+        contenders.push(Apart::stand(&servers, &base, number, sender.clone()).await);
+    }
+    let queue = Bare::open(&servers, &format!("{base}/{}", election(0))).await;
+    let mut ours = Crowd::begin(contenders, leads, queue).await;
+    let mut samples = [Vec::new(), Vec::new()];
+    for _ in 0..times {
+        samples[0].push(bare.hand_over(Queuer::release).await);
+        samples[1].push(ours.hand_over(Apart::release).await);
+    }
+    // Each ends when those before it have.
+    let ending: Vec<_> = bare.contenders.into_iter().map(Queuer::close).collect();
+    for thread in ending {
+        thread.join().expect("a bare client does not panic");
+    }
+    ours.contenders.into_iter().for_each(Apart::close);
     samples.map(Samples::new)
 }
 
