@@ -6,7 +6,6 @@
 
 use std::fmt;
 use std::future::{Future, ready};
-use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,13 +15,12 @@ use std::time::Duration;
 use futures_util::future::select;
 use futures_util::{FutureExt, TryFutureExt};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use zookeeper_client as client;
 use zookeeper_client::{Client, CreateMode, MultiReadResult, OneshotWatcher, SessionState};
 
 use super::acl::Acl;
 use super::address::Address;
-use super::answer::Answer;
 use super::diagnosis;
 use super::lacks::Lacks;
 use super::secret::{Credentials, Scheme};
@@ -210,7 +208,8 @@ impl RealSession {
         locked(&self.client).clone()
     }
 
-    /// Sends what `begin` asks for before it returns, and sees to the answer whether or not somebody waits for it.
+    /// Sends what `begin` asks for before it returns, and sees to the answer whether or not somebody waits for it: the client's futures
+    /// borrow it, and one that nobody asks again would keep it, and so the session.
     fn ask<T, F>(&self, begin: impl FnOnce(Arc<Client>) -> F) -> Pending<T>
     where
         T: Send + 'static,
@@ -220,22 +219,26 @@ impl RealSession {
             return Box::pin(ready(Err(Failed::Ended(Ending::Closed))));
         };
         let closed = Arc::clone(&self.closed);
-        let answer = begin(client).map_err(move |error| failed(error, &closed));
-        let mut answer = Box::pin(AssertUnwindSafe(answer).catch_unwind());
+        let mut answer = Box::pin(begin(client));
         // The client sends a request when its future is made, which the first poll does.
         let first = answer
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
-        match first {
-            Poll::Ready(result) => Box::pin(ready(result.unwrap_or(Err(Failed::Lost)))),
-            Poll::Pending => Box::pin(Answer::new(answer, self.runtime.clone())),
+        if let Poll::Ready(result) = first {
+            return Box::pin(ready(result.map_err(|error| failed(error, &closed))));
         }
+        let (told, asked) = oneshot::channel();
+        self.runtime.spawn(async move {
+            // Nobody may be waiting for it.
+            let _ = told.send(answer.await.map_err(|error| failed(error, &closed)));
+        });
+        Box::pin(async move { asked.await.unwrap_or(Err(Failed::Lost)) })
     }
 
     /// The client tells it of the session's end, too.
     fn event(watcher: OneshotWatcher) -> Event {
         // The client panics here if it has ended without a word, which is an event to us.
-        let changed = AssertUnwindSafe(watcher.changed()).catch_unwind();
+        let changed = std::panic::AssertUnwindSafe(watcher.changed()).catch_unwind();
         Box::pin(changed.map(drop))
     }
 }

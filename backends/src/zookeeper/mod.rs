@@ -21,7 +21,6 @@
 
 mod acl;
 mod address;
-mod answer;
 mod client;
 mod config;
 #[cfg(test)]
