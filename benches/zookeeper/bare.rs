@@ -125,7 +125,7 @@ impl Queuer {
                 bare.make().await;
                 let mut node = bare.stand().await;
                 // Whoever asks may have ended.
-                drop(tell.send(()));
+                let _ = tell.send(());
                 loop {
                     bare.wait_for_turn(&node).await;
                     let at = harness::now();
