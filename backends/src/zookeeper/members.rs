@@ -54,7 +54,6 @@ impl Queue {
         let (place, candidate) = {
             let mut known = locked(&self.known);
             known.predecessor = None;
-            known.ahead = None;
             // It may have been made also where that is not known.
             let enlisted = known.enlisted.take();
             let member = enlisted.and_then(|_| known.candidate.clone());

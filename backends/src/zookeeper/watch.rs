@@ -105,13 +105,11 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
             Fired::Crowd if locked(&queue.known).stays(live).is_some() => {}
             Fired::Crowd => queue.hints.changed(),
             Fired::Queue => {
-                {
-                    let mut known = locked(&queue.known);
-                    known.called = true;
-                    // The claim that follows finds who is before now. A watch on who was would be asked for ahead of its reads, and fire at
-                    // once.
-                    known.predecessor = None;
-                }
+                let mut known = locked(&queue.known);
+                known.called = true;
+                // The claim that follows finds who is before now. A watch on who was would be asked for ahead of its reads, and fire at once.
+                known.predecessor = None;
+                drop(known);
                 queue.look_ahead(live);
                 queue.hints.changed();
             }
