@@ -173,6 +173,8 @@ pub(crate) struct RealSession {
     /// Gone when it was closed. The session ends with the last one that anybody has, so that no answer may keep one longer than it takes.
     client: Mutex<Option<Arc<Client>>>,
     closed: Arc<Closed>,
+    /// How often the state has changed until it was asked about last, and what tells of the changes since.
+    connections: Mutex<(client::StateWatcher, u64)>,
     id: i64,
     lacks: Arc<Lacks>,
     runtime: Handle,
@@ -195,6 +197,7 @@ impl RealSession {
         Self {
             acl,
             closed: Arc::default(),
+            connections: Mutex::new((client.state_watcher(), 0)),
             id: client.session_id().0,
             lacks,
             runtime,
@@ -254,6 +257,15 @@ impl Session for RealSession {
 
     fn state(&self) -> State {
         state(self.states.peek_state(), &self.closed)
+    }
+
+    fn connection(&self) -> u64 {
+        let (states, changes) = &mut *locked(&self.connections);
+        // It tells of a change, also when the state is what it was again.
+        while states.changed().now_or_never().is_some() {
+            *changes += 1;
+        }
+        *changes
     }
 
     fn state_after(&self, known: State) -> Pin<Box<dyn Future<Output = State> + Send>> {

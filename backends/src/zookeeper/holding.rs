@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tenure_core::CandidateId;
 use tenure_core::backend::{
     Hold, Holder, Note, Release, Released, Renewal, RenewalReceipt, Renewed,
 };
+use tenure_core::{CandidateId, FencingToken};
 
 use super::error::{Failure, failure};
 use super::janitor;
@@ -64,8 +64,8 @@ impl Queue {
     async fn leave_note(&self, renewal: &Renewal, note: &Note) -> Result<(), Failed> {
         let place = self.holding(&renewal.candidate, &renewal.hold);
         let place = place.ok_or(Failed::NoNode)?;
-        let left = Left::new(renewal.hold.token, Some(note));
-        self.leave_record(&place, &left, there, None).await?;
+        self.leave_record(&place, renewal.hold.token, Some(note), there, None)
+            .await?;
         if let Some(place) = &mut locked(&self.known).place {
             place.record.note = Some(note.clone());
             place.record.has_token = true;
@@ -92,8 +92,9 @@ impl Queue {
                 0
             }
         };
-        let left = Left::new(hold.token, place.record.note.as_ref());
-        match self.leave_record(&place, &left, there, Some(version)).await {
+        let note = place.record.note.as_ref();
+        let left = self.leave_record(&place, hold.token, note, there, Some(version));
+        match left.await {
             Ok(()) | Err(Failed::BadVersion) => {}
             // The leadership is over.
             Err(Failed::NoNode) => return Ok(()),
@@ -118,7 +119,8 @@ impl Queue {
     async fn leave_record(
         &self,
         place: &Place,
-        left: &Left,
+        token: FencingToken,
+        note: Option<&Note>,
         with: fn(String) -> Step,
         version: Option<i32>,
     ) -> Result<(), Failed> {
@@ -128,7 +130,7 @@ impl Queue {
         let session = &place.live.session;
         let set = Step::Set {
             path: self.paths.note.to_string(),
-            data: left.to_bytes(),
+            data: Left::new(token, path, note).to_bytes(),
             version,
         };
         let steps = vec![with(path.to_string()), set];
@@ -157,13 +159,15 @@ impl Queue {
             place.deleting = true;
         }
         place.live.leads_no_longer(&path);
+        let by = place.live.way();
         let answer = if self.ensemble.planted.is(Mistake::ReleaseByName) {
             self.release_by_name(&place).await
         } else if place.record.has_token {
             janitor::delete(&*place.live.session, &path).await
         } else {
-            let left = Left::new(release.hold.token, place.record.note.as_ref());
-            self.leave_record(&place, &left, gone, None).await
+            let note = place.record.note.as_ref();
+            self.leave_record(&place, release.hold.token, note, gone, None)
+                .await
         };
         let gone = match answer {
             Ok(()) => true,
@@ -188,6 +192,9 @@ impl Queue {
         known.place = None;
         known.left = true;
         drop(known);
+        if gone {
+            self.has_left(by, &path);
+        }
         Ok(if gone {
             Released::Vacated
         } else {

@@ -21,6 +21,13 @@ use super::session::{Ending, Failed, Mode, Session, State, Step};
 use crate::locked::locked;
 use crate::tasks::{TaskGuard, Tasks};
 
+/// By which connection of which session something was learned.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Way {
+    connection: u64,
+    pub(crate) session: i64,
+}
+
 /// A session, from its beginning to its end.
 pub(crate) struct Live {
     beats: Mutex<Beats>,
@@ -126,6 +133,14 @@ impl Live {
 
     pub(crate) fn id(&self) -> i64 {
         self.session.id()
+    }
+
+    /// The connection of now. What is asked for after this was read is answered over it, if it still is the one when the answer has come.
+    pub(crate) fn way(&self) -> Way {
+        Way {
+            connection: self.session.connection(),
+            session: self.id(),
+        }
     }
 
     /// Where the heartbeats go.

@@ -51,6 +51,7 @@ mod secret;
     )
 )]
 mod session;
+mod shown;
 #[cfg(feature = "simulated-ensemble")]
 pub mod simulated;
 mod tls;

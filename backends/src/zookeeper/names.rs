@@ -162,6 +162,11 @@ fn contender(name: String) -> Result<Contender, Odd> {
     })
 }
 
+/// Whether a node of this name is one of a contender like ours.
+pub(crate) fn is_ours(name: &str) -> bool {
+    contender(name.to_owned()).is_ok_and(|contender| contender.uuid.is_some())
+}
+
 /// Who contends by a node: whom its data names. Other recipes may leave it empty, and then the node's name is all there is.
 pub(crate) fn holder(node: &str, data: &[u8]) -> Holder {
     if data.is_empty() {

@@ -28,6 +28,9 @@ pub(crate) struct Place {
     pub(crate) told: Reading,
     /// Whether its deletion was sent.
     pub(crate) deleting: bool,
+    /// Whether its server shows it no more. It is deleted with the next claim all the same, when nothing that was led by it runs: that server
+    /// may have lost it alone.
+    pub(crate) gone: bool,
     /// The session that it ends with.
     pub(crate) live: Arc<Live>,
     pub(crate) uuid: Uuid,
@@ -51,9 +54,15 @@ impl Place {
         self.live.id() == live.id()
     }
 
+    /// Whether it is neither being left nor gone.
+    pub(crate) fn stays(&self) -> bool {
+        !self.deleting && !self.gone
+    }
+
     /// Whether it was granted as this hold, or a read has shown that it has it, and its session has not ended.
     pub(crate) fn holds(&self, candidate: &CandidateId, hold: &Hold) -> bool {
-        self.hold.or(self.shown) == Some(*hold)
+        !self.gone
+            && self.hold.or(self.shown) == Some(*hold)
             && self.candidate.incarnation == candidate.incarnation
             && self.live.has_ended().is_none()
     }

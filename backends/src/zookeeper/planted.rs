@@ -28,6 +28,8 @@ pub enum Mistake {
     ReleaseByName,
     /// The fencing token is the node's sequence number.
     TokenFromSequence,
+    /// A candidate takes itself for the first because the server that it is connected to shows nobody before it.
+    TrustsOneServer,
     /// The leadership is given up only when the client says that the session has expired.
     WaitsForExpired,
     /// The parent is watched, not the node before the own one, and the list after an event is not read again.

@@ -13,12 +13,13 @@ use super::ensemble::Shared;
 use super::error::{Failure, failure};
 use super::hints::Hints;
 use super::janitor::Chore;
-use super::live::{self, Live};
+use super::live::{self, Live, Way};
 use super::names::{self, Contender, Paths, Strangers};
 use super::place::{IDENTITY, Place, Record};
 use super::planted::Mistake;
 use super::record::{self, Left};
 use super::session::{Failed, Mode, Pending, Snapshot, Stat};
+use super::shown::{Asked, Shown};
 use crate::locked::locked;
 use crate::mailbox::Mailbox;
 
@@ -45,7 +46,7 @@ const AHEAD_MAX: Nanos = Nanos::from_millis(10);
 pub(crate) struct Ahead {
     look: Pending<Snapshot>,
     sent: Reading,
-    session: i64,
+    by: Way,
 }
 
 impl fmt::Debug for Ahead {
@@ -68,6 +69,8 @@ pub(crate) struct Known {
     /// Whether the lock was released, and nobody has asked about it since: then nothing of the queue needs to be watched, and who comes next
     /// has the servers to itself.
     pub(crate) left: bool,
+    /// What it was shown of those before it, until it leads.
+    pub(crate) shown: Option<Box<Shown>>,
     /// The newest request that was read.
     pub(crate) request: Option<OperatorRequest>,
     /// Whether anybody has asked for the members: only then they are watched, since each of them would be told of all others.
@@ -77,20 +80,20 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// The place by this session, unless it is being left.
+    /// The place by this session, if it stays.
     pub(crate) fn stays(&self, live: &Arc<Live>) -> Option<&Place> {
         let place = self.place.as_ref();
-        place.filter(|place| place.is_of(live) && !place.deleting)
+        place.filter(|place| place.is_of(live) && place.stays())
     }
 }
 
 /// What stands in the queue, and beside it.
-struct Seen {
-    contenders: Vec<Contender>,
+pub(crate) struct Seen {
+    pub(crate) contenders: Vec<Contender>,
     /// Whether there is a node for the election at all.
     exists: bool,
-    left: Option<Left>,
-    left_version: Option<i32>,
+    pub(crate) left: Option<Left>,
+    pub(crate) left_version: Option<i32>,
     request: Option<OperatorRequest>,
     request_version: Option<i32>,
 }
@@ -130,18 +133,19 @@ impl Queue {
             return;
         }
         let ahead = Ahead {
+            by: live.way(),
             sent: self.ensemble.clock.now(),
             look: self.look(live),
-            session: live.id(),
         };
         locked(&self.known).ahead = Some(Box::new(ahead));
     }
 
     /// What was asked for ahead of a claim that begins now, if it serves that.
-    fn looked_ahead(&self, live: &Live) -> Option<Pending<Snapshot>> {
+    fn looked_ahead(&self, live: &Live) -> Option<(Way, Pending<Snapshot>)> {
         let ahead = locked(&self.known).ahead.take()?;
         let age = self.ensemble.clock.now().longest_since(ahead.sent);
-        (ahead.session == live.id() && age <= AHEAD_MAX).then_some(ahead.look)
+        let serves = ahead.by.session == live.id() && age <= AHEAD_MAX;
+        serves.then_some((ahead.by, ahead.look))
     }
 
     async fn seen(&self, look: Pending<Snapshot>) -> Result<Seen, Failure> {
@@ -296,13 +300,15 @@ impl Queue {
             );
             return Err(Failure::new(ErrorKind::InvalidInput, detail));
         }
+        let mut outdated = None;
         for _ in 0..LOOKS {
+            let by = live.way();
             let create = self.stand(&live, claim);
             // What was asked for before shows no place that is only now being made.
             let ahead = self.looked_ahead(&live).filter(|_| create.is_none());
-            let look = ahead.unwrap_or_else(|| self.look(&live));
+            let (by, look) = ahead.unwrap_or_else(|| (by, self.look(&live)));
             if let Some(create) = create
-                && !self.settle(&live, create.await).await?
+                && !self.settle(&live, by, create.await).await?
             {
                 continue;
             }
@@ -314,11 +320,19 @@ impl Queue {
                 .inspect_err(|_| self.give_up_place())?;
             let called = std::mem::take(&mut locked(&self.known).called);
             if at == 0 || (called && self.ensemble.planted.is(Mistake::WatchesParent)) {
+                if at == 0 && self.confirm(&live, &mut seen).await? == Asked::Outdated {
+                    let version = Some(seen.left_version);
+                    if std::mem::replace(&mut outdated, version) == version {
+                        return Err(self.has_lost_changes(&self.paths.note));
+                    }
+                    continue;
+                }
                 live.catch_up()
                     .await
                     .map_err(|failed| self.trouble(failed, "give a sign of life for", true))?;
                 return self.granted(&live, seen).map(Acquired::Granted);
             }
+            self.stands_behind(by, &seen.contenders[..at]);
             let before = self.path_of(&seen.contenders[at - 1]);
             if locked(&self.known).predecessor.as_deref() != Some(&before) {
                 locked(&self.known).predecessor = Some(before.into());
@@ -341,7 +355,7 @@ impl Queue {
         if let Some(place) = known.place.take() {
             let same = place.is_of(live) || planted.is(Mistake::OwnerIgnored);
             let unknown = place.node.is_none() && planted.is(Mistake::CreatesAgain);
-            let spent = place.hold.is_some() || place.deleting;
+            let spent = place.hold.is_some() || !place.stays();
             let other = place.candidate.incarnation != claim.candidate.incarnation;
             if same && !spent && !other && !unknown {
                 known.place = Some(place);
@@ -365,6 +379,7 @@ impl Queue {
             record: Record::default(),
             told: Reading::default(),
             deleting: false,
+            gone: false,
             live: Arc::clone(live),
             uuid,
         });
@@ -394,6 +409,7 @@ impl Queue {
     async fn settle(
         &self,
         live: &Arc<Live>,
+        by: Way,
         answer: Result<(String, Stat), Failed>,
     ) -> Result<bool, Failure> {
         match answer {
@@ -406,7 +422,10 @@ impl Queue {
                 // A name below the election, so that the election is one of its parents.
                 let below = format!("{}/-", self.paths.election);
                 let made = live::make_parents(&*live.session, &below, Mode::Container).await;
-                let Err(failed) = made else { return Ok(false) };
+                let Err(failed) = made else {
+                    self.has_no_queue(by);
+                    return Ok(false);
+                };
                 let why = |failed| match failed {
                     Failed::NoRights => Failure::no_base(&self.paths.election),
                     failed => self.trouble(failed, "make", false),
@@ -494,6 +513,7 @@ impl Queue {
         let note = seen.left.as_ref().and_then(Left::note);
         let mut known = locked(&self.known);
         known.predecessor = None;
+        known.shown = None;
         let place = known.place.as_mut();
         let hold = place.and_then(|place| {
             let (czxid, path) = place.node.as_ref()?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tenure_core::FencingToken;
 use tenure_core::backend::{Note, OperatorRequest, RequestKind};
 
+use super::names;
 use crate::request_text;
 
 /// What leaders leave, as JSON that people can read.
@@ -15,6 +16,9 @@ pub(crate) struct Left {
     /// The newest token that a leader has written here.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<u64>,
+    /// The node by which it led.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
     /// The note, when it is text.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -24,11 +28,13 @@ pub(crate) struct Left {
 }
 
 impl Left {
-    pub(crate) fn new(token: FencingToken, note: Option<&Note>) -> Self {
+    /// Of a leader with this token, by the node at `path`.
+    pub(crate) fn new(token: FencingToken, path: &str, note: Option<&Note>) -> Self {
         let text = note.map(|note| std::str::from_utf8(note.as_bytes()));
         let encoded = |note: &Note| STANDARD.encode(note.as_bytes());
         Self {
             token: Some(token.value()),
+            node: path.rsplit('/').next().map(str::to_owned),
             note: text.and_then(Result::ok).map(str::to_owned),
             note_base64: match text {
                 Some(Err(_)) => note.map(encoded),
@@ -48,6 +54,11 @@ impl Left {
 
     pub(crate) fn token(&self) -> Option<FencingToken> {
         self.token.and_then(FencingToken::new)
+    }
+
+    /// The name of the node by which its writer led.
+    pub(crate) fn node(&self) -> Option<&str> {
+        self.node.as_deref().filter(|name| names::is_ours(name))
     }
 
     pub(crate) fn note(&self) -> Option<Note> {
@@ -75,18 +86,37 @@ pub(crate) fn encode_request(request: &OperatorRequest) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    const NODE: &str = "_c_00000000-9423-4e0c-a7b5-9f819e3ec2e1-lock-0000000012";
+
     #[test]
     fn what_a_leader_leaves_is_read_back() {
         let token = FencingToken::new(12).unwrap();
         for bytes in [&b"plain \"text\""[..], b"", b"\xff\x00"] {
             let note = Note::new(bytes).unwrap();
-            let left = Left::new(token, Some(&note));
+            let left = Left::new(token, &format!("/jobs/nightly/{NODE}"), Some(&note));
             let read = Left::parse(&left.to_bytes());
             assert_eq!(read.note(), Some(note));
             assert_eq!(read.token(), Some(token));
+            assert_eq!(read.node(), Some(NODE));
         }
         assert_eq!(Left::parse(b"").note(), None);
         assert_eq!(Left::parse(b"{\"token\":-1,\"more\":[]}").token(), None);
+        let without = Left::parse(b"{\"token\":12}");
+        assert_eq!((without.token(), without.node()), (Some(token), None));
+    }
+
+    #[test]
+    fn a_node_that_is_no_contender_of_ours_is_none() {
+        for node in [
+            "x",
+            "",
+            "..",
+            "lock-0000000001",
+            &format!("../other/{NODE}"),
+        ] {
+            let left = Left::parse(format!("{{\"node\":{node:?}}}").as_bytes());
+            assert_eq!(left.node(), None, "{node}");
+        }
     }
 
     #[test]

@@ -194,6 +194,9 @@ pub trait Session: fmt::Debug + Send + Sync + 'static {
     /// Whether there is a connection now.
     fn state(&self) -> State;
 
+    /// The number of the connection of now: another one than before, if there was a time without one.
+    fn connection(&self) -> u64;
+
     /// Resolves with the next state that is not `known`; at once, if it is another one already.
     fn state_after(&self, known: State) -> Pin<Box<dyn Future<Output = State> + Send>>;
 

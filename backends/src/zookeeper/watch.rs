@@ -132,17 +132,23 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
 
 /// The own node is gone.
 fn own_gone(queue: &Queue, path: &str) {
-    let is_it = |place: &mut Place| matches!(&place.node, Some((_, node)) if **node == *path);
-    let place = locked(&queue.known).place.take_if(is_it);
-    if let Some(place) = place.filter(|place| !place.deleting) {
-        tracing::warn!(
-            election = %queue.election,
-            node = path,
-            "the node of this candidate was deleted by somebody else"
-        );
+    {
+        let mut known = locked(&queue.known);
+        let is_it = |place: &&mut Place| {
+            matches!(&place.node, Some((_, node)) if **node == *path) && place.stays()
+        };
+        let Some(place) = known.place.as_mut().filter(is_it) else {
+            return;
+        };
+        place.gone = true;
         place.live.leads_no_longer(path);
-        queue.hints.changed();
     }
+    tracing::warn!(
+        election = %queue.election,
+        node = path,
+        "the node of this candidate was deleted by somebody else, or its server has lost it"
+    );
+    queue.hints.changed();
 }
 
 impl Watches {
@@ -151,7 +157,8 @@ impl Watches {
         let paths = &queue.paths;
         let (own, before, contends, left, wants_members) = {
             let known = locked(&queue.known);
-            let place = known.place.as_ref().filter(|place| place.is_of(live));
+            let place = known.place.as_ref();
+            let place = place.filter(|place| place.is_of(live) && !place.gone);
             // Of one that is being deleted from here, nothing is to be told.
             let own = known.stays(live).and_then(|place| place.node.as_ref());
             let before = known.predecessor.clone().filter(|_| place.is_some());

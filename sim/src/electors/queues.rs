@@ -220,6 +220,7 @@ impl Queues {
             Fault::Restart => servers.iter_mut().for_each(|one| one.away = true),
             Fault::ServerAway { server } => servers[which(server)].away = true,
             Fault::ServerCut { server } => servers[which(server)].cut = true,
+            Fault::ServerForgets { server } => servers[which(server)].forgets = true,
             Fault::ServerHangs { server } => servers[which(server)].hangs = true,
             Fault::ServerLags { by, server } => {
                 let lags = &mut servers[which(server)].lags;

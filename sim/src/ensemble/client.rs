@@ -29,6 +29,8 @@ pub(super) struct Client {
     pub(super) begin: Option<ReplySender<Begun>>,
     /// Whoever waits until it is gone.
     pub(super) closed: Vec<Waker>,
+    /// How many connections it has had.
+    pub(super) connections: u64,
     ended: Option<Ending>,
     heard: Reading,
     number: u64,
@@ -118,6 +120,7 @@ impl State {
         let client = Client {
             begin: Some(begin),
             closed: Vec::new(),
+            connections: 0,
             ended: None,
             heard: now,
             number: 0,
@@ -507,6 +510,7 @@ impl State {
             return;
         };
         client.phase = Phase::Connected(connection);
+        client.connections += 1;
         client.session = Some(session);
         client.tries = 0;
         client.sent = client.party.clock.now();

@@ -18,6 +18,7 @@ mod conformance;
 mod connection;
 mod election;
 mod habits;
+mod lost;
 mod party;
 mod quorum;
 mod server;
@@ -50,6 +51,7 @@ pub(crate) use transaction::{Change, Origin, Transaction};
 pub(crate) use tree::{Node, Outcome, Tree};
 pub(crate) use witness::Witness;
 
+use lost::Lost;
 use state::State;
 
 const ONE_THREAD: &str = "one thread, and nothing panics under the lock";
@@ -81,6 +83,8 @@ pub(crate) struct ServerCondition {
     pub(crate) away: bool,
     /// Nothing passes between it and the others.
     pub(crate) cut: bool,
+    /// It has been killed while it joined, and serves a replica that lacks what the others have.
+    pub(crate) forgets: bool,
     /// Its process stands still.
     pub(crate) hangs: bool,
     /// How far it is behind.
@@ -244,6 +248,11 @@ impl State {
                 (true, false) => self.start(server),
                 _ => {}
             }
+            match (was.forgets, is.forgets) {
+                (false, true) => self.forget(server),
+                (true, false) => self.learn_again(server),
+                _ => {}
+            }
         }
         if condition.refuses && !before.refuses {
             (0..SERVERS).for_each(|server| self.drop_clients(server));
@@ -254,6 +263,27 @@ impl State {
             }
         }
         self.look_at_all();
+    }
+
+    /// A server that follows is killed and joins again without what it should have been told.
+    fn forget(&mut self, server: usize) {
+        if self.leader() == Some(server) || !self.servers[server].alive {
+            return;
+        }
+        let keeps_notes = self.draw.happens(500);
+        self.kill(server);
+        self.start(server);
+        let one = &mut self.servers[server];
+        one.lost = Lost::of(&one.tree, keeps_notes);
+    }
+
+    /// It is killed once more, and joins in good order.
+    fn learn_again(&mut self, server: usize) {
+        let lost = std::mem::take(&mut self.servers[server].lost);
+        if !lost.is_empty() && self.servers[server].alive {
+            self.kill(server);
+            self.start(server);
+        }
     }
 
     fn end_session_of(&mut self, process: &Process) {

@@ -279,6 +279,9 @@ impl State {
 
     fn fire(&mut self, server: usize, outcome: &Outcome) {
         for changed in &outcome.changed {
+            if !self.servers[server].lost.notices(changed) {
+                continue;
+            }
             let (path, kinds): (_, &[Kind]) = match changed {
                 Changed::Children(path) => (path, &[Kind::Children]),
                 Changed::Created(path) => (path, &[Kind::Exists]),

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{ConnectionId, Kind, Lane, WatchId};
+use super::lost::Lost;
 use super::tracker::Tracker;
 use super::transaction::{Change, Origin, Transaction};
 use super::tree::Tree;
@@ -27,6 +28,8 @@ pub(super) struct Server {
     /// How far it is behind in applying.
     pub(super) lag: Duration,
     pub(super) log: Vec<Arc<Transaction>>,
+    /// What its replica lacks.
+    pub(super) lost: Lost,
     /// Whether its process stands still.
     pub(super) paused: bool,
     pub(super) role: Role,
@@ -123,6 +126,7 @@ impl Server {
             isolated: false,
             lag: Duration::ZERO,
             log: Vec::new(),
+            lost: Lost::default(),
             paused: false,
             role: Role::Looking,
             syncs: Vec::new(),

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tenure_backends::zookeeper::simulated::Failed;
 
 use super::connection::{Ask, Body, ConnectionId, Down, Kind, Up, Waiting, WatchId};
-use super::server::{Peer, Watch};
+use super::server::{Peer, Server, Watch};
 use super::state::State;
 use super::transaction::{Answer, Change, Origin, Transaction};
-use super::tree::{Outcome, Tree};
+use super::tree::Outcome;
 
 /// The shortest and the longest session that a server grants, in ticks.
 const TICKS_LEAST: u32 = 2;
@@ -243,7 +243,7 @@ impl State {
             return Err(Failed::Lost);
         };
         let one = &mut self.servers[connection.server];
-        let answer = read_of(&one.tree, ask, path);
+        let answer = read_of(one, ask, path);
         if let Some(watch) = watch {
             let kind = match (ask, &answer) {
                 (Ask::Children, Ok(_)) => Some(Kind::Children),
@@ -279,7 +279,7 @@ impl State {
             return;
         };
         let one = &mut self.servers[connection.server];
-        let node = one.tree.node(path);
+        let node = one.lost.node(&one.tree, path);
         let fires = match kind {
             Kind::Children => node.is_none_or(|node| node.pzxid > zxid),
             Kind::Data => node.is_none_or(|node| node.mzxid > zxid),
@@ -308,16 +308,17 @@ impl State {
     }
 }
 
-fn read_of(tree: &Tree, ask: Ask, path: &str) -> Result<Answer, Failed> {
+fn read_of(server: &Server, ask: Ask, path: &str) -> Result<Answer, Failed> {
+    let node = server.lost.node(&server.tree, path);
     match ask {
         Ask::Children => {
-            let children = tree.children(path).ok_or(Failed::NoNode)?;
-            Ok(Answer::Children(children.cloned().collect()))
+            let children = server.lost.children(&server.tree, path);
+            Ok(Answer::Children(children.ok_or(Failed::NoNode)?))
         }
         Ask::Data => {
-            let node = tree.node(path).ok_or(Failed::NoNode)?;
+            let node = node.ok_or(Failed::NoNode)?;
             Ok(Answer::Data(node.data.clone(), node.stat))
         }
-        Ask::Exists => Ok(Answer::Exists(tree.node(path).map(|node| node.stat))),
+        Ask::Exists => Ok(Answer::Exists(node.map(|node| node.stat))),
     }
 }

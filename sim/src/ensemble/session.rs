@@ -163,6 +163,13 @@ impl Session for SimSession {
         })
     }
 
+    fn connection(&self) -> u64 {
+        self.ensemble.with(|state| {
+            let client = state.clients.get(&self.client);
+            client.map_or(0, |client| client.connections)
+        })
+    }
+
     fn state_after(&self, known: Seen) -> Pin<Box<dyn Future<Output = Seen> + Send>> {
         let (ensemble, id) = (self.ensemble.clone(), self.client);
         Box::pin(poll_fn(move |context| {

@@ -250,6 +250,42 @@ fn a_server_that_is_cut_off_answers_pings_and_reads_while_its_clients_sessions_e
 }
 
 #[test]
+fn a_server_that_has_lost_changes_shows_all_but_the_leaders_node_until_it_is_started_again() {
+    let mut scene = Scene::new();
+    let server = scene.follower();
+    let other = scene.begin(0, Some(scene.leader()), TIMEOUT);
+    for path in ["/q", "/q/leads", "/q/waits", "/note"] {
+        let mode = match path {
+            "/q" | "/note" => Mode::Persistent,
+            _ => Mode::Ephemeral,
+        };
+        scene.done(other.session.create(path, b"", mode));
+    }
+    scene.done(other.session.set("/note", b"leads", None));
+    let party = scene.begin(1, Some(server), TIMEOUT);
+    let connection = party.session.connection();
+    scene.trouble(|condition| condition.servers[server].forgets = true);
+    scene.run(Duration::from_secs(3));
+    assert_ne!(party.session.connection(), connection);
+    let party = scene.begin(2, Some(server), TIMEOUT);
+    assert_eq!(scene.done(party.session.children("/q")), ["waits"]);
+    assert_eq!(
+        scene.answer(party.session.get("/q/leads")),
+        Some(Err(Failed::NoNode))
+    );
+    // Its leader has it.
+    let make = party.session.create("/q/leads", b"", Mode::Persistent);
+    assert_eq!(scene.answer(make), Some(Err(Failed::NodeExists)));
+    let connection = party.session.connection();
+    assert_eq!(scene.server_of(&party), Some(server));
+    scene.trouble(|condition| condition.servers[server].forgets = false);
+    scene.run(Duration::from_secs(3));
+    assert_ne!(party.session.connection(), connection);
+    let party = scene.begin(3, Some(server), TIMEOUT);
+    assert_eq!(scene.done(party.session.children("/q")), ["leads", "waits"]);
+}
+
+#[test]
 fn a_server_that_is_cut_off_drops_its_clients_at_its_sync_limit_where_that_is_set() {
     let mut scene = Scene::of(Some(2));
     let server = scene.follower();

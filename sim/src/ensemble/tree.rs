@@ -22,9 +22,26 @@ pub(crate) struct Node {
     /// How often its children have changed: what the numbers of sequential ones come from.
     cversion: i32,
     pub(crate) data: Vec<u8>,
+    /// Its data before it was set the last time.
+    data_before: Vec<u8>,
     pub(crate) mzxid: i64,
     pub(crate) pzxid: i64,
     pub(crate) stat: Stat,
+}
+
+impl Node {
+    /// What it was before it was set the last time; nothing if it was not.
+    pub(super) fn before(&self) -> Option<Self> {
+        let version = self.stat.version.checked_sub(1)?;
+        (version >= 0).then(|| Self {
+            data: self.data_before.clone(),
+            stat: Stat {
+                version,
+                ..self.stat
+            },
+            ..self.clone()
+        })
+    }
 }
 
 /// What has changed, for those who watch.
@@ -50,6 +67,10 @@ impl Tree {
 
     pub(crate) fn children(&self, path: &str) -> Option<impl Iterator<Item = &String>> {
         self.nodes.get(path).map(|node| node.children.iter())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Node)> {
+        self.nodes.iter()
     }
 
     pub(crate) fn sessions(&self) -> &BTreeMap<i64, Duration> {
@@ -154,7 +175,7 @@ impl Tree {
             } => {
                 let zxid = self.zxid;
                 let node = self.at(path, *version)?;
-                node.data.clone_from(data);
+                node.data_before = std::mem::replace(&mut node.data, data.clone());
                 node.mzxid = zxid;
                 node.stat.version = node.stat.version.wrapping_add(1);
                 let stat = node.stat;
@@ -207,6 +228,7 @@ impl Tree {
             container: mode == Mode::Container,
             cversion: 0,
             data: data.to_vec(),
+            data_before: Vec::new(),
             mzxid: zxid,
             pzxid: zxid,
             stat,

@@ -29,6 +29,14 @@ pub struct Facts {
     pub nodes: Vec<NodeFacts>,
 }
 
+impl Facts {
+    /// Whether there is a server of an ensemble that has lost changes at some time: what it shows may be less than there is.
+    pub(super) fn servers_forget(&self) -> bool {
+        let forgets = |fault: &Fault| matches!(fault, Fault::ServerForgets { .. });
+        self.faults.iter().any(forgets)
+    }
+}
+
 /// What is known about one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NodeFacts {

@@ -4,6 +4,7 @@ use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant, NodeFacts};
 use crate::TrueTime;
+use crate::plan::Fault;
 use crate::trace::{Deed, Record, What};
 
 /// L4: in the quiet time leadership does not move: whom the store grants it then goes on, unless its work ends by itself, it is asked
@@ -13,6 +14,8 @@ pub(super) struct NoFlap {
     nodes: Vec<Settled>,
     /// The token of the hold that was there when an operator's request came last.
     requested: Option<u64>,
+    /// Whether an operator may have been shown another holder than there was, and have asked that one to resign, whose turn comes later.
+    misleads: bool,
     /// For how long after everything is healed a session may still end for a silence from before.
     silence: Duration,
 }
@@ -43,6 +46,7 @@ impl NoFlap {
         Self {
             nodes: vec![Settled::default(); facts.nodes.len()],
             requested: None,
+            misleads: facts.servers_forget() && facts.faults.contains(&Fault::OperatorResign),
             // A server looks once a tick which sessions are over.
             silence: longest + 2 * Duration::from(facts.server.tick),
         }
@@ -85,14 +89,14 @@ impl NoFlap {
         let Some(index) = scene.index(record) else {
             return;
         };
-        let granted = scene.nodes[index].granted;
-        let granted = granted.map(|(_, at)| at).filter(|at| *at > quiet);
+        let granted = scene.nodes[index].granted.map(|(_, at)| at);
+        let granted = granted.filter(|at| Some(*at) > scene.settled_since());
         let settled = &mut self.nodes[index];
         match (record.what, granted) {
             (What::Leads { token, .. }, Some(_)) if scene.begins => {
                 settled.token = Some(token);
                 settled.granted = granted;
-                settled.may_end = self.requested == Some(token);
+                settled.may_end = self.misleads || self.requested == Some(token);
             }
             // Work that was told to stop has not ended by itself.
             (What::WorkEnded { .. }, _) => settled.may_end |= scene.ended_by_itself,

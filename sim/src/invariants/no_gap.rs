@@ -34,7 +34,7 @@ impl NoGap {
     }
 
     pub(super) fn see(&mut self, scene: &Scene, record: &Record) {
-        let (Some(quiet), Some(index)) = (scene.quiet_since, scene.index(record)) else {
+        let (Some(quiet), Some(index)) = (scene.settled_since(), scene.index(record)) else {
             return;
         };
         let node = &scene.nodes[index];

@@ -10,16 +10,20 @@ use crate::trace::{Deed, Record, What};
 /// A lock that says no token, or has no version, says nothing: a stranger may have emptied or deleted it. The version of a lock file
 /// stands only in its record: who makes that unreadable takes it away, and versions begin anew by the next holder's wall clock. Meanwhile it
 /// tells as its token up to which number tokens are spent, and that bounds what was granted. A queue of nodes that is empty tells what the
-/// last leader wrote that gave it back; what those had that died stands nowhere.
+/// last leader wrote that gave it back; what those had that died stands nowhere. And a server of an ensemble that has lost changes tells what it
+/// has: who is connected to it may lead by none of that, but reads it.
 #[derive(Clone, Debug)]
 pub(super) struct ObservedMonotonic {
     newest: Vec<(Option<u64>, Option<u64>)>,
+    /// Whether there is a server that has lost changes at some time.
+    servers_forget: bool,
 }
 
 impl ObservedMonotonic {
     pub(super) fn new(facts: &Facts) -> Self {
         Self {
             newest: vec![(None, None); facts.nodes.len()],
+            servers_forget: facts.servers_forget(),
         }
     }
 
@@ -46,7 +50,7 @@ impl ObservedMonotonic {
             } => {
                 let says_less =
                     scene.facts.backend == Backend::File || scene.facts.nodes_in_a_queue;
-                if version.is_none() && says_less {
+                if version.is_none() && says_less || self.servers_forget {
                     return;
                 }
                 let (newest_token, newest_version) = self.newest[index];

@@ -286,7 +286,7 @@ impl Fault {
         if self.is_of_kubernetes() {
             return backend == Backend::Kubernetes;
         }
-        if let Self::ServerCut { .. } = self {
+        if let Self::ServerCut { .. } | Self::ServerForgets { .. } = self {
             return backend == Backend::Zookeeper;
         }
         let backend = backend.kind();

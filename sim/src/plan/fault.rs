@@ -309,6 +309,12 @@ pub enum Fault {
         /// Which.
         server: u8,
     },
+    /// One of the servers of an ensemble is killed while it joins, and serves a replica that lacks the leader's node, until it is started once
+    /// more. Nothing happens to one that leads the others.
+    ServerForgets {
+        /// Which.
+        server: u8,
+    },
     /// Requests fail without an effect.
     Fails {
         /// How many of a thousand.

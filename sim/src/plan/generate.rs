@@ -241,7 +241,7 @@ fn kubernetes(draw: &mut Stream, plan: &mut Plan) {
 
 /// How many of a thousand plans have each of the faults that only an ensemble has.
 const ENSEMBLE_PER_MILLE: u64 = 400;
-const ENSEMBLE_KINDS: usize = 6;
+const ENSEMBLE_KINDS: usize = 7;
 
 /// What only an ensemble has. What strangers do to its nodes is beyond the claim.
 fn zookeeper(draw: &mut Stream, plan: &mut Plan) {
@@ -288,6 +288,7 @@ fn ensemble_fault(draw: &mut Stream, kind: usize) -> Fault {
         2 => Fault::ServerLags { by, server },
         3 => Fault::LeaderChange,
         4 => Fault::QuorumLoss,
+        5 => Fault::ServerForgets { server },
         _ => Fault::ServerCut { server },
     }
 }

@@ -270,6 +270,10 @@ const KUBERNETES: &[FaultKind] = &[
         "One of the servers of an ensemble is cut off from the others: it goes on answering pings and reads for a while.",
     ),
     FaultKind::new(
+        Fault::ServerForgets { server: 0 },
+        "One of the servers of an ensemble, which follows, is killed while it joins, and shows its clients everything but the leader's node.",
+    ),
+    FaultKind::new(
         Fault::Fails {
             per_mille: 300,
             with: Fails::Internal,

@@ -93,6 +93,12 @@ pub(super) const CATALOGUE: &[Entry] = &[
         &[Invariant::TokenMonotonic, Invariant::AckedStart],
     ),
     entry(
+        "zookeeper-trusts-one-server",
+        Mistake::TrustsOneServer,
+        "rule 9",
+        "A candidate takes itself for the first because the server that it is connected to shows nobody before it.",
+    ),
+    entry(
         "zookeeper-waits-for-expired",
         Mistake::WaitsForExpired,
         "rule 1, pitfall 29",

@@ -9,6 +9,8 @@ pub(super) use lock::Lock;
 pub(super) use node::Node;
 pub(super) use requests::{Fate, Request};
 
+use tenure_core::Nanos;
+
 use super::Facts;
 use crate::TrueTime;
 use crate::plan::Fault;
@@ -90,7 +92,20 @@ impl Scene {
             Deed::Released => request.operation == Operation::Release,
             Deed::Expired | Deed::Requested | Deed::Foreign(_) => false,
         };
-        (own && landed.at == record.at).then_some(request)
+        // Several may arrive at one moment.
+        let theirs = record.node.is_none_or(|node| node == request.node);
+        (own && theirs && landed.at == record.at).then_some(request)
+    }
+
+    /// Since when nothing goes wrong. A queue of nodes is a session's, which is taken from its connection by the greeting of an earlier one that
+    /// was given up: as long as that may be on its way, a leadership may end.
+    pub(super) fn settled_since(&self) -> Option<TrueTime> {
+        let late = if self.facts.nodes_in_a_queue {
+            self.facts.on_its_way
+        } else {
+            Nanos::ZERO
+        };
+        self.quiet_since.map(|quiet| quiet.plus(late.into()))
     }
 
     /// Whether what the store did at this moment was asked by a request that nobody waits for any more.
