@@ -48,11 +48,11 @@ const GOLDEN: [(One, &str); 9] = [
     ),
     (
         one(1, Backend::Zookeeper, Tier::Electors),
-        "c35852b0ececff03",
+        "b0f61b66a2b159e9",
     ),
     (
         one(5, Backend::Zookeeper, Tier::Electors),
-        "4c43286f250f6beb",
+        "17032edec5590148",
     ),
 ];
 

@@ -129,7 +129,10 @@ impl Queue {
         let mut known = locked(&self.known);
         let shown = known.shown.get_or_insert_default();
         shown.before.clear();
-        shown.gone = doubted.into_iter().next_back().or(shown.gone.take());
+        shown.gone = doubted
+            .into_iter()
+            .next_back()
+            .or_else(|| shown.gone.take());
         shown.told = Some(now);
         Ok(Asked::Confirmed)
     }

@@ -167,6 +167,18 @@ fn of_several_steps_all_are_done_or_none() {
             .unwrap();
         assert_eq!(session.get("/plain").await, Err(Failed::NoNode));
         session.multi(Vec::new()).await.unwrap();
+        // Whether a node is there can be asked by a write that leaves nothing.
+        let probe = |path: &str| {
+            let delete = Step::Delete {
+                path: path.to_owned(),
+                version: None,
+            };
+            vec![create(path, Mode::Persistent), delete]
+        };
+        session.multi(probe("/plain")).await.unwrap();
+        assert_eq!(session.get("/plain").await, Err(Failed::NoNode));
+        let there = session.multi(probe("/mine")).await;
+        assert_eq!(there, Err(Failed::NodeExists));
     });
 }
 

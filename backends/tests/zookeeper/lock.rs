@@ -15,7 +15,9 @@ use crate::scene::{
 };
 
 /// What an operator does, who waits for it.
-async fn operator<T: Send + 'static>(act: impl FnOnce(&Operator) -> T + Send + 'static) -> T {
+pub(crate) async fn operator<T: Send + 'static>(
+    act: impl FnOnce(&Operator) -> T + Send + 'static,
+) -> T {
     let acted = tokio::task::spawn_blocking(move || act(&server().operator()));
     acted.await.unwrap()
 }
@@ -210,7 +212,7 @@ fn a_session_that_was_ended_is_followed_by_another_with_a_node_of_its_own() {
 }
 
 /// Makes the queue a node that stays, and no container, which could vanish between a release and what comes then.
-async fn queue_stays(base: &str) {
+pub(crate) async fn queue_stays(base: &str) {
     let path = format!("{base}/{NAME}");
     operator(move |operator| operator.make_path(&path).unwrap()).await;
 }

@@ -14,6 +14,7 @@ mod client;
 mod security;
 
 mod conformance;
+mod doubts;
 mod elections;
 mod lock;
 mod old_servers;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::SEEDS;
 use crate::invariants::Invariant;
 use crate::peers::{Pattern, Peer, Spread, Summary, Tally};
-use crate::plan::{Backend, Plan, Span};
+use crate::plan::{Backend, Fault, Plan, Span};
 use crate::trace::{Keep, Record, What};
 use crate::{Options, Tier, TrueTime};
 
@@ -195,14 +195,21 @@ fn hands_over_in_a_few_round_trips_and_never_leads_beside_the_next_then() {
 }
 
 /// Whatever goes wrong, one of the candidates leads again once all is healed: the model is stuck nowhere. Where servers never tell what was
-/// watched it would be, as Curator is.
+/// watched it would be, as Curator is; and so it is by a node of its own that stays at the head of the queue because its server has lost it, or was
+/// behind when the answer to its create was lost and it looked for that.
 #[test]
 fn somebody_leads_at_the_end_of_any_plan() {
-    for seed in 0..60 {
+    let mut judged = 0;
+    for seed in 0..80 {
         let plan = Plan::generate(seed, Backend::Zookeeper);
-        if plan.server.silent {
+        let has = |is: fn(&Fault) -> bool| plan.faults.iter().any(|fault| is(&fault.what));
+        let forgets = has(|fault| matches!(fault, Fault::ServerForgets { .. }));
+        let lags = has(|fault| matches!(fault, Fault::ServerLags { .. }));
+        let loses_answers = has(|fault| matches!(fault, Fault::AppliedTimeout { .. }));
+        if plan.server.silent || forgets || (lags && loses_answers) {
             continue;
         }
+        judged += 1;
         let records = records(&plan);
         let panicked = |record: &Record| record.what == What::Panicked;
         assert!(!records.iter().any(panicked), "{seed}");
@@ -218,4 +225,5 @@ fn somebody_leads_at_the_end_of_any_plan() {
         }
         assert_eq!(working.len(), 1, "{seed}: {working:?}");
     }
+    assert!(judged >= 40, "{judged} plans are too few");
 }
