@@ -9,6 +9,7 @@
 //! - a session's timeout is granted within 2 and 20 ticks,
 //! - watches fire once, on the replica of the server that has them, and are set again with the next connection, which fires those that have
 //!   missed something.
+//! - where a plan says so, a server that was killed while it joined serves a replica that lacks the node by which somebody leads.
 //!
 //! Everything that happens is in one agenda: [`State`] moves only when it is asked to run until a moment, and draws from a stream of its own.
 
