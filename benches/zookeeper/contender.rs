@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use tenure::elector::Backoff;
-use tenure::zookeeper::Ensemble;
+use tenure::zookeeper::{Ensemble, EnsembleBuilder};
 use tenure::{CandidateName, Control, ElectionName, Leadership};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, oneshot};
@@ -29,17 +29,20 @@ pub(crate) struct Contender {
 }
 
 impl Contender {
-    /// Opens the ensemble, and stands in the first election below `base`, again and again.
+    /// The ensemble that contenders stand in, below `base`.
+    pub(crate) fn builder(servers: &str, base: &str) -> EnsembleBuilder {
+        Ensemble::builder()
+            .connect_string(servers)
+            .base_path(base)
+            .session_timeout(SESSION)
+    }
+
+    /// Opens the ensemble, and stands in its first election again and again.
     pub(crate) async fn stand(
-        servers: &str,
-        base: &str,
+        builder: EnsembleBuilder,
         number: usize,
         leads: UnboundedSender<Led>,
     ) -> Self {
-        let builder = Ensemble::builder()
-            .connect_string(servers)
-            .base_path(base)
-            .session_timeout(SESSION);
         let ensemble = builder.open().await.expect("the servers serve");
         let name = ElectionName::new(&election(0)).expect("a plain word is a name");
         let lock = ensemble.lock(name).expect("a plain name");
@@ -110,7 +113,8 @@ impl Apart {
         let thread = thread::spawn(move || {
             let runtime = harness::runtime();
             LocalSet::new().block_on(&runtime, async move {
-                let contender = Contender::stand(&servers, &base, number, leads).await;
+                let contender =
+                    Contender::stand(Contender::builder(&servers, &base), number, leads).await;
                 // Whoever asks may have ended.
                 drop(tell.send(Arc::clone(&contender.released)));
                 drop(asked.await);

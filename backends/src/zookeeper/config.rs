@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) session_timeout: Duration,
     pub(crate) strangers: Strangers,
     pub(crate) tick_time: Option<Duration>,
+    /// Whether a new process believes what its server shows at first sight.
+    pub(crate) trusts_servers: bool,
     /// The base as a URL that people may copy: `zookeeper://zk1:2181,zk2:2181/tenure`.
     pub(crate) url: String,
 }
@@ -73,6 +75,7 @@ pub struct EnsembleBuilder {
     servers: Vec<String>,
     session_timeout: Duration,
     strangers: Strangers,
+    trusts_servers: bool,
     tick_time: Option<Duration>,
 }
 
@@ -96,6 +99,7 @@ impl EnsembleBuilder {
             servers: Vec::new(),
             session_timeout: Duration::from_secs(15),
             strangers: Strangers::Refused,
+            trusts_servers: false,
             tick_time: None,
         }
     }
@@ -166,6 +170,14 @@ impl EnsembleBuilder {
     /// as much.
     pub fn jitter_allowance(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
+        self
+    }
+
+    /// Believes what a server shows of a queue at first sight. Unless this is set, a new process asks the ensemble's leader by a write before it
+    /// leads an election that somebody has led: its own server may have lost a node that is still there, as servers of some releases have done. Whoever has seen a leader asks
+    /// after each new connection all the same, which costs nothing else.
+    pub fn servers_trusted(mut self) -> Self {
+        self.trusts_servers = true;
         self
     }
 
@@ -325,6 +337,7 @@ impl EnsembleBuilder {
             max_close_wait: self.max_close_wait,
             session_timeout,
             strangers: self.strangers,
+            trusts_servers: self.trusts_servers,
             tick_time: self.tick_time,
             url,
         })

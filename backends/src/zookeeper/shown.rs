@@ -145,7 +145,8 @@ impl Queue {
         let mut known = locked(&self.known);
         let shown = known.shown.get_or_insert_default();
         let last = seen.left.as_ref().and_then(Left::node);
-        if shown.knows(now, last) {
+        let first_sight = shown.told.is_none() && shown.by == Way::default();
+        if shown.knows(now, last) || (first_sight && self.ensemble.settings.trusts_servers) {
             return None;
         }
         let mut doubted = Vec::new();

@@ -50,6 +50,21 @@ fn a_new_process_asks_whether_the_last_leader_has_gone_which_it_has_never_seen()
 }
 
 #[test]
+fn a_new_process_that_trusts_the_servers_asks_nobody() {
+    wait(async {
+        let base = fresh_base();
+        queue_stays(&base).await;
+        let one = contender(&process(&base).await, "pod-0", 1);
+        let hold = leads_eventually(&one).await.hold;
+        releases(&one, hold).await;
+        let trusting = builder(&server().direct_connect_string(), &base).servers_trusted();
+        let two = contender(&trusting.open().await.unwrap(), "pod-1", 2);
+        let (_, changed) = leads_after(&base, &two).await;
+        assert_eq!(changed, OWN);
+    });
+}
+
+#[test]
 fn who_has_seen_the_leader_go_asks_nobody_unless_by_another_connection() {
     wait(async {
         let base = fresh_base();
