@@ -167,18 +167,29 @@ fn of_several_steps_all_are_done_or_none() {
             .unwrap();
         assert_eq!(session.get("/plain").await, Err(Failed::NoNode));
         session.multi(Vec::new()).await.unwrap();
-        // Whether a node is there can be asked by a write that leaves nothing.
+    });
+}
+
+#[test]
+fn whether_a_node_is_there_can_be_asked_by_a_write_that_leaves_nothing() {
+    let ensemble = Ensemble::start(1);
+    wait(async {
+        let session = session(&ensemble.connect_string()).await;
+        let made = session.create("/there", b"", Mode::Persistent);
+        made.await.unwrap();
         let probe = |path: &str| {
-            let delete = Step::Delete {
-                path: path.to_owned(),
-                version: None,
+            let path = path.to_owned();
+            let create = Step::Create {
+                path: path.clone(),
+                data: Vec::new(),
+                mode: Mode::Persistent,
             };
-            vec![create(path, Mode::Persistent), delete]
+            let version = None;
+            session.multi(vec![create, Step::Delete { path, version }])
         };
-        session.multi(probe("/plain")).await.unwrap();
-        assert_eq!(session.get("/plain").await, Err(Failed::NoNode));
-        let there = session.multi(probe("/mine")).await;
-        assert_eq!(there, Err(Failed::NodeExists));
+        assert_eq!(probe("/there").await, Err(Failed::NodeExists));
+        assert_eq!(probe("/gone").await, Ok(()));
+        assert_eq!(session.get("/gone").await, Err(Failed::NoNode));
     });
 }
 

@@ -42,7 +42,8 @@ impl Lost {
 
     /// The names of the children that it shows.
     pub(super) fn children(&self, tree: &Tree, path: &str) -> Option<Vec<String>> {
-        let all = self.node(tree, path).and(tree.children(path))?;
+        self.node(tree, path)?;
+        let all = tree.children(path)?;
         let shown = all.filter(|name| self.0.get(&format!("{path}/{name}")) != Some(&None));
         Some(shown.cloned().collect())
     }
