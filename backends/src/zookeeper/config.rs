@@ -75,8 +75,8 @@ pub struct EnsembleBuilder {
     servers: Vec<String>,
     session_timeout: Duration,
     strangers: Strangers,
-    trusts_servers: bool,
     tick_time: Option<Duration>,
+    trusts_servers: bool,
 }
 
 fn invalid(detail: impl Into<String>) -> Failure {
@@ -99,8 +99,8 @@ impl EnsembleBuilder {
             servers: Vec::new(),
             session_timeout: Duration::from_secs(15),
             strangers: Strangers::Refused,
-            trusts_servers: false,
             tick_time: None,
+            trusts_servers: false,
         }
     }
 
@@ -173,14 +173,6 @@ impl EnsembleBuilder {
         self
     }
 
-    /// Believes what a server shows of a queue at first sight. Unless this is set, a new process asks the ensemble's leader by a write before it
-    /// leads an election that somebody has led: its own server may have lost a node that is still there, as servers of some releases have done. Whoever has seen a leader asks
-    /// after each new connection all the same, which costs nothing else.
-    pub fn servers_trusted(mut self) -> Self {
-        self.trusts_servers = true;
-        self
-    }
-
     /// How long a session may take to close when the last election of the process is gone: 1 s, unless set. The servers end it by
     /// themselves after its timeout.
     pub fn max_close_wait(mut self, wait: Duration) -> Self {
@@ -197,6 +189,14 @@ impl EnsembleBuilder {
     /// The servers, each as `host:2181` or several with commas between. Called again, it replaces those before.
     pub fn servers<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
         self.servers = servers.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Believes what a server shows of a queue at first sight. Unless this is set, a new process asks the ensemble's leader by a write before it
+    /// leads an election that somebody has led: its own server may have lost a node that is still there, as servers of some releases have done.
+    /// Whoever has seen a leader asks after each new connection all the same, which costs nothing in a handover.
+    pub fn servers_trusted(mut self) -> Self {
+        self.trusts_servers = true;
         self
     }
 
@@ -337,8 +337,8 @@ impl EnsembleBuilder {
             max_close_wait: self.max_close_wait,
             session_timeout,
             strangers: self.strangers,
-            trusts_servers: self.trusts_servers,
             tick_time: self.tick_time,
+            trusts_servers: self.trusts_servers,
             url,
         })
     }

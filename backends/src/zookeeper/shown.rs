@@ -118,7 +118,11 @@ impl Queue {
             ]
         });
         let sent = self.ensemble.clock.now();
-        let steps = probes.chain(note).collect();
+        let steps: Vec<_> = probes.chain(note).collect();
+        if steps.is_empty() {
+            // Nobody has ever written a note, nor may this client: there is nothing to ask about.
+            return Ok(Asked::Confirmed);
+        }
         match live.session.multi(steps).await {
             Ok(()) => {}
             Err(Failed::BadVersion | Failed::NoNode) => return Ok(Asked::Outdated),
