@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use common::place::{Candidate, Place};
-use common::{children, is_alive, send, wait_for_number, wait_until, wait_until_dead};
+use common::{children, is_alive, is_ignored, send, wait_for_number, wait_until, wait_until_dead};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -66,6 +66,10 @@ fn a_lock_that_somebody_has_is_not_waited_for_longer_than_said() {
 
 #[test]
 fn a_waiting_candidate_ends_at_once_and_a_leading_one_after_its_job() {
+    assert!(
+        !is_ignored(Signal::INT),
+        "a job cannot be told by SIGINT where its ancestors ignore it: run the tests in the foreground of their shell"
+    );
     let place = Place::new();
     let script = "echo $$ > job; trap 'echo told > told; exit 7' INT; while :; do sleep 0.05; done";
     let mut leader = place.run(&["--candidate", "leader"], script);

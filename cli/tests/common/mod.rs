@@ -48,6 +48,14 @@ pub(crate) fn is_alive(pid: i32) -> bool {
     state(pid).is_some()
 }
 
+/// Whether this process, and with it whatever it starts, does not hear this signal.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = u64::from_str_radix(ignored.unwrap().trim(), 16).unwrap();
+    ignored & (1 << (signal.as_raw() - 1)) != 0
+}
+
 /// Waits until a process has ended.
 pub(crate) fn wait_until_dead(who: &str, pid: i32) {
     wait_until(&format!("the end of the {who}, process {pid}"), || {

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::wait_until;
+use super::{wait_for, wait_until};
 
 /// A folder with a lock in it.
 #[derive(Debug)]
@@ -24,8 +24,10 @@ impl Candidate {
         self.0.id().try_into().unwrap()
     }
 
+    /// Waits until it has ended.
     pub(crate) fn status(&mut self) -> Option<i32> {
-        self.0.wait().unwrap().code()
+        let ended = || self.0.try_wait().unwrap();
+        wait_for("a candidate to end", ended).code()
     }
 }
 
