@@ -46,6 +46,11 @@ pub(crate) fn session_path(base: &str, session: i64) -> String {
     format!("{base}/{OWN}/sessions/{session:016x}")
 }
 
+/// The name of the node at `path`.
+pub(crate) fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// The parents of `path`, from the top.
 pub(crate) fn parents(path: &str) -> impl Iterator<Item = &str> {
     let slashes = path.match_indices('/').map(|(at, _)| at);

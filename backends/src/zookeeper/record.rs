@@ -34,7 +34,7 @@ impl Left {
         let encoded = |note: &Note| STANDARD.encode(note.as_bytes());
         Self {
             token: Some(token.value()),
-            node: path.rsplit('/').next().map(str::to_owned),
+            node: Some(names::name(path).to_owned()),
             note: text.and_then(Result::ok).map(str::to_owned),
             note_base64: match text {
                 Some(Err(_)) => note.map(encoded),

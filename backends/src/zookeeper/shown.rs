@@ -9,7 +9,7 @@ use tenure_core::ErrorKind;
 
 use super::error::Failure;
 use super::live::{self, Live, Way};
-use super::names::Contender;
+use super::names::{self, Contender};
 use super::planted::Mistake;
 use super::queue::{Queue, Seen};
 use super::record::Left;
@@ -19,7 +19,7 @@ use crate::locked::locked;
 /// What a candidate has been shown of those before it, until it leads.
 #[derive(Default, Debug)]
 pub(crate) struct Shown {
-    /// The nodes that stood before its own when it was not the first: the first, and the nearest.
+    /// The nodes that stood before its own when it was not the first: the first, and the nearest, perhaps the same.
     before: Vec<Box<str>>,
     /// How it was shown them.
     by: Way,
@@ -63,16 +63,7 @@ impl Queue {
         let mut known = locked(&self.known);
         let shown = known.shown.get_or_insert_default();
         shown.by = by;
-        let names = [first, nearest].map(|one| one.name.as_str());
-        let names = &names[..others.len().min(2)];
-        if !shown
-            .before
-            .iter()
-            .map(AsRef::as_ref)
-            .eq(names.iter().copied())
-        {
-            shown.before = names.iter().copied().map(Box::from).collect();
-        }
+        shown.before = [first, nearest].map(|one| one.name.as_str().into()).into();
     }
 
     /// Takes in that there was no queue, as the ensemble's leader has said over this connection.
@@ -82,10 +73,9 @@ impl Queue {
 
     /// Takes in that the own node, which has led, is gone, as was asked for over this connection.
     pub(crate) fn has_left(&self, by: Way, path: &str) {
-        let name = path.rsplit('/').next().unwrap_or(path);
         let mut known = locked(&self.known);
         let shown = known.shown.get_or_insert_default();
-        shown.gone = Some(name.into());
+        shown.gone = Some(names::name(path).into());
         shown.told = Some(by);
     }
 

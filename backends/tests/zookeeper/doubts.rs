@@ -1,6 +1,5 @@
 //! When a candidate asks the ensemble's leader whether those have gone that its server does not show, and when it need not.
 
-use tenure_core::backend::Hold;
 use tenure_core::testing::Contender;
 
 use crate::lock::{operator, queue_stays};
@@ -21,11 +20,13 @@ const OWN: i32 = 1;
 /// A node that is made and deleted.
 const ASKED: i32 = 2;
 
-/// Waits until a candidate has its claim confirmed, and tells what has changed in the queue meanwhile.
-async fn leads_after(base: &str, contender: &Contender) -> (Hold, i32) {
+/// Waits until a candidate leads, tells what has changed in the queue meanwhile, and has it give the lock back.
+async fn leads_once(base: &str, contender: &Contender) -> i32 {
     let before = changes(base).await;
     let hold = leads_eventually(contender).await.hold;
-    (hold, changes(base).await - before)
+    let changed = changes(base).await - before;
+    releases(contender, hold).await;
+    changed
 }
 
 #[test]
@@ -35,17 +36,11 @@ fn a_new_process_asks_whether_the_last_leader_has_gone_which_it_has_never_seen()
         queue_stays(&base).await;
         let one = contender(&process(&base).await, "pod-0", 1);
         // Nobody has led here: there is nothing to ask about but the note.
-        let (hold, changed) = leads_after(&base, &one).await;
-        assert_eq!(changed, OWN);
-        releases(&one, hold).await;
+        assert_eq!(leads_once(&base, &one).await, OWN);
         let two = contender(&process(&base).await, "pod-1", 2);
-        let (hold, changed) = leads_after(&base, &two).await;
-        assert_eq!(changed, OWN + ASKED);
-        releases(&two, hold).await;
+        assert_eq!(leads_once(&base, &two).await, OWN + ASKED);
         // Who gives it back knows that nobody has it, and is told who takes it.
-        let (hold, changed) = leads_after(&base, &two).await;
-        assert_eq!(changed, OWN);
-        releases(&two, hold).await;
+        assert_eq!(leads_once(&base, &two).await, OWN);
     });
 }
 
@@ -55,12 +50,10 @@ fn a_new_process_that_trusts_the_servers_asks_nobody() {
         let base = fresh_base();
         queue_stays(&base).await;
         let one = contender(&process(&base).await, "pod-0", 1);
-        let hold = leads_eventually(&one).await.hold;
-        releases(&one, hold).await;
+        leads_once(&base, &one).await;
         let trusting = builder(&server().direct_connect_string(), &base).servers_trusted();
         let two = contender(&trusting.open().await.unwrap(), "pod-1", 2);
-        let (_, changed) = leads_after(&base, &two).await;
-        assert_eq!(changed, OWN);
+        assert_eq!(leads_once(&base, &two).await, OWN);
     });
 }
 
@@ -84,9 +77,8 @@ fn who_has_seen_the_leader_go_asks_nobody_unless_by_another_connection() {
                 until(|| async { (connections() > before).then_some(()) }).await;
             }
             releases(&one, hold).await;
-            let (hold, changed) = leads_after(&base, &two).await;
+            let changed = leads_once(&base, &two).await;
             assert_eq!(changed, if resets { ASKED } else { 0 }, "{resets}");
-            releases(&two, hold).await;
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::{Changed, Node, Tree};
+use super::tree::{Changed, Node, Tree, split};
 
 /// What a server shows instead of what it should, by path: nothing, or the node as it was before.
 #[derive(Default, Debug)]
@@ -16,7 +16,7 @@ impl Lost {
         for (path, note) in tree.iter().filter(stays) {
             let text = String::from_utf8_lossy(&note.data);
             let names = tree.iter().filter(|one| {
-                let name = one.0.rsplit('/').next().unwrap_or(one.0);
+                let (_, name) = split(one.0);
                 !stays(one) && text.contains(name)
             });
             let before = lost.len();

@@ -32,11 +32,10 @@ pub(crate) struct Node {
 impl Node {
     /// What it was before it was set the last time; nothing if it was not.
     pub(super) fn before(&self) -> Option<Self> {
-        let version = self.stat.version.checked_sub(1)?;
-        (version >= 0).then(|| Self {
+        (self.stat.version > 0).then(|| Self {
             data: self.data_before.clone(),
             stat: Stat {
-                version,
+                version: self.stat.version - 1,
                 ..self.stat
             },
             ..self.clone()
@@ -259,6 +258,6 @@ impl Tree {
 }
 
 /// A path's parent, empty for the root, and its last part.
-fn split(path: &str) -> (&str, &str) {
+pub(super) fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }

@@ -35,6 +35,11 @@ impl Facts {
         let forgets = |fault: &Fault| matches!(fault, Fault::ServerForgets { .. });
         self.faults.iter().any(forgets)
     }
+
+    /// Whether an operator may be shown another holder than there is, and ask that one to resign, whose turn comes later.
+    pub(super) fn misleads_operators(&self) -> bool {
+        self.servers_forget() && self.faults.contains(&Fault::OperatorResign)
+    }
 }
 
 /// What is known about one node.

@@ -4,7 +4,6 @@ use super::findings::Findings;
 use super::scene::Scene;
 use super::{Facts, Invariant, NodeFacts};
 use crate::TrueTime;
-use crate::plan::Fault;
 use crate::trace::{Deed, Record, What};
 
 /// L4: in the quiet time leadership does not move: whom the store grants it then goes on, unless its work ends by itself, it is asked
@@ -14,8 +13,6 @@ pub(super) struct NoFlap {
     nodes: Vec<Settled>,
     /// The token of the hold that was there when an operator's request came last.
     requested: Option<u64>,
-    /// Whether an operator may have been shown another holder than there was, and have asked that one to resign, whose turn comes later.
-    misleads: bool,
     /// For how long after everything is healed a session may still end for a silence from before.
     silence: Duration,
 }
@@ -46,7 +43,6 @@ impl NoFlap {
         Self {
             nodes: vec![Settled::default(); facts.nodes.len()],
             requested: None,
-            misleads: facts.servers_forget() && facts.faults.contains(&Fault::OperatorResign),
             // A server looks once a tick which sessions are over.
             silence: longest + 2 * Duration::from(facts.server.tick),
         }
@@ -96,7 +92,8 @@ impl NoFlap {
             (What::Leads { token, .. }, Some(_)) if scene.begins => {
                 settled.token = Some(token);
                 settled.granted = granted;
-                settled.may_end = self.misleads || self.requested == Some(token);
+                let misled = scene.facts.misleads_operators();
+                settled.may_end = misled || self.requested == Some(token);
             }
             // Work that was told to stop has not ended by itself.
             (What::WorkEnded { .. }, _) => settled.may_end |= scene.ended_by_itself,

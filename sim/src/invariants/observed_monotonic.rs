@@ -15,15 +15,12 @@ use crate::trace::{Deed, Record, What};
 #[derive(Clone, Debug)]
 pub(super) struct ObservedMonotonic {
     newest: Vec<(Option<u64>, Option<u64>)>,
-    /// Whether there is a server that has lost changes at some time.
-    servers_forget: bool,
 }
 
 impl ObservedMonotonic {
     pub(super) fn new(facts: &Facts) -> Self {
         Self {
             newest: vec![(None, None); facts.nodes.len()],
-            servers_forget: facts.servers_forget(),
         }
     }
 
@@ -50,13 +47,13 @@ impl ObservedMonotonic {
             } => {
                 let says_less =
                     scene.facts.backend == Backend::File || scene.facts.nodes_in_a_queue;
-                if version.is_none() && says_less || self.servers_forget {
+                if version.is_none() && says_less {
                     return;
                 }
                 let (newest_token, newest_version) = self.newest[index];
                 let behind = token.is_some_and(|token| Some(token) < newest_token)
                     || version.is_some_and(|version| Some(version) < newest_version);
-                if behind {
+                if behind && !scene.facts.servers_forget() {
                     findings.accuse(record.at, Invariant::ObservedMonotonic, || {
                         format!(
                             "n{index} reads token {token:?} and version {version:?} after {newest_token:?} and {newest_version:?}"
