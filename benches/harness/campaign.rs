@@ -1,5 +1,6 @@
 //! What a candidate of ours does in a process of its own, whatever its lock is.
 
+use std::future::Future;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -25,12 +26,14 @@ pub(crate) async fn pause(wait: Duration) {
 }
 
 /// Takes part in one election, and tells who leads. `meet` is handed what controls it.
-pub(crate) async fn campaign(
+///
+/// No `async fn`: that would keep room for what only its beginning needs, as long as it lasts.
+pub(crate) fn campaign(
     lock: impl LockBackend,
     identity: &str,
     election: &str,
     meet: impl FnOnce(Control),
-) {
+) -> impl Future<Output = ()> {
     let builder = tenure::election(lock).expect("the machine has what an election needs");
     let candidate = CandidateName::new(identity).expect("a plain word is a name");
     let built = builder.candidate(candidate).build();
@@ -38,25 +41,27 @@ pub(crate) async fn campaign(
     let control = elector.control();
     let mut events = control.events();
     meet(control);
-    let lead = async {
-        let work = |leadership: Leadership| {
-            say("leads", identity, election);
-            async move {
-                leadership.cancelled().await;
-                Ok::<(), String>(())
+    async move {
+        let lead = async {
+            let work = |leadership: Leadership| {
+                say("leads", identity, election);
+                async move {
+                    leadership.cancelled().await;
+                    Ok::<(), String>(())
+                }
+            };
+            drop(elector.run_forever(Backoff::STANDARD, work).await);
+        };
+        let tell = async {
+            while let Some(told) = events.next().await {
+                if let Told::Event(Event::LeaderChanged {
+                    leader: Some(leader),
+                }) = told
+                {
+                    say("knows", &leader.to_string(), election);
+                }
             }
         };
-        drop(elector.run_forever(Backoff::STANDARD, work).await);
-    };
-    let tell = async {
-        while let Some(told) = events.next().await {
-            if let Told::Event(Event::LeaderChanged {
-                leader: Some(leader),
-            }) = told
-            {
-                say("knows", &leader.to_string(), election);
-            }
-        }
-    };
-    tokio::join!(lead, tell);
+        tokio::join!(lead, tell);
+    }
 }
