@@ -9,18 +9,18 @@ use std::future::{Future, ready};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::select;
 use futures_util::{FutureExt, TryFutureExt};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use zookeeper_client as client;
 use zookeeper_client::{Client, CreateMode, MultiReadResult, OneshotWatcher, SessionState};
 
 use super::acl::Acl;
 use super::address::Address;
+use super::answers::Answers;
 use super::diagnosis;
 use super::lacks::Lacks;
 use super::secret::{Credentials, Scheme};
@@ -80,7 +80,7 @@ impl Servers for RealServers {
         // Goes on when the answer is dropped, so that the session is closed and does not wait for its end.
         let begun = self.runtime.spawn(async move {
             let client = access.connect(timeout).await?;
-            let session = RealSession::new(client, access.acl.clone(), lacks, runtime);
+            let session = RealSession::new(client, access.acl.clone(), lacks, &runtime);
             Ok(Arc::new(session) as Arc<dyn Session>)
         });
         Box::pin(async move {
@@ -170,6 +170,7 @@ impl Closed {
 /// A session. It is closed when this is dropped.
 pub(crate) struct RealSession {
     acl: Acl,
+    answers: Answers,
     /// Gone when it was closed. The session ends with the last one that anybody has, so that no answer may keep one longer than it takes.
     client: Mutex<Option<Arc<Client>>>,
     closed: Arc<Closed>,
@@ -177,7 +178,6 @@ pub(crate) struct RealSession {
     connections: Mutex<(client::StateWatcher, u64)>,
     id: i64,
     lacks: Arc<Lacks>,
-    runtime: Handle,
     states: client::StateWatcher,
     timeout: Duration,
 }
@@ -193,14 +193,14 @@ impl fmt::Debug for RealSession {
 }
 
 impl RealSession {
-    fn new(client: Client, acl: Acl, lacks: Arc<Lacks>, runtime: Handle) -> Self {
+    fn new(client: Client, acl: Acl, lacks: Arc<Lacks>, runtime: &Handle) -> Self {
         Self {
             acl,
+            answers: Answers::new(runtime),
             closed: Arc::default(),
             connections: Mutex::new((client.state_watcher(), 0)),
             id: client.session_id().0,
             lacks,
-            runtime,
             states: client.state_watcher(),
             timeout: client.session_timeout(),
             client: Mutex::new(Some(Arc::new(client))),
@@ -211,8 +211,7 @@ impl RealSession {
         locked(&self.client).clone()
     }
 
-    /// Sends what `begin` asks for before it returns, and sees to the answer whether or not somebody waits for it: the client's futures
-    /// borrow it, and one that nobody asks again would keep it, and so the session.
+    /// Sends what `begin` asks for before it returns: the client sends a request when its future is made, which the first poll does.
     fn ask<T, F>(&self, begin: impl FnOnce(Arc<Client>) -> F) -> Pending<T>
     where
         T: Send + 'static,
@@ -222,20 +221,9 @@ impl RealSession {
             return Box::pin(ready(Err(Failed::Ended(Ending::Closed))));
         };
         let closed = Arc::clone(&self.closed);
-        let mut answer = Box::pin(begin(client));
-        // The client sends a request when its future is made, which the first poll does.
-        let first = answer
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(result) = first {
-            return Box::pin(ready(result.map_err(|error| failed(error, &closed))));
-        }
-        let (told, asked) = oneshot::channel();
-        self.runtime.spawn(async move {
-            // Nobody may be waiting for it.
-            let _ = told.send(answer.await.map_err(|error| failed(error, &closed)));
-        });
-        Box::pin(async move { asked.await.unwrap_or(Err(Failed::Lost)) })
+        let answer = begin(client);
+        self.answers
+            .see_to(answer.map_err(move |error| failed(error, &closed)))
     }
 
     /// The client tells it of the session's end, too.

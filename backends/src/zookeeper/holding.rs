@@ -74,7 +74,7 @@ impl Queue {
     }
 
     /// Writes down the token of a leadership that has begun, so that its release is a deletion and no more. Whoever was faster has written it
-    /// with a note. And makes a node for requests where there is none.
+    /// with a note.
     pub(crate) async fn record(&self, live: &Arc<Live>) -> Result<(), Failed> {
         let (place, hold) = {
             let known = locked(&self.known);
@@ -100,17 +100,9 @@ impl Queue {
             Err(Failed::NoNode) => return Ok(()),
             Err(failed) => return Err(failed),
         }
-        {
-            let mut known = locked(&self.known);
-            if let Some(place) = known.place.as_mut().filter(|now| now.uuid == place.uuid) {
-                place.record.has_token = true;
-            }
-        }
-        if !place.record.has_request
-            && let Err(error) = live::make(&*live.session, &self.paths.request).await
-        {
-            // The next leader reads a node that is there sooner than one that is not, and that is all.
-            tracing::debug!(%error, "no node for requests was made");
+        let mut known = locked(&self.known);
+        if let Some(place) = known.place.as_mut().filter(|now| now.uuid == place.uuid) {
+            place.record.has_token = true;
         }
         Ok(())
     }

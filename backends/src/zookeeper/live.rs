@@ -17,7 +17,9 @@ use super::janitor::Janitor;
 use super::names;
 use super::pace::Pace;
 use super::planted::{Mistake, Planted};
+use super::queue::Queue;
 use super::session::{Ending, Failed, Mode, Session, State, Step};
+use super::session_watch::SessionWatch;
 use crate::locked::locked;
 use crate::tasks::{TaskGuard, Tasks};
 
@@ -43,6 +45,7 @@ pub(crate) struct Live {
     /// What tidies up, and what beats once somebody contends.
     running: Mutex<Vec<TaskGuard>>,
     tasks: Arc<dyn Tasks>,
+    pub(crate) watch: Arc<SessionWatch>,
 }
 
 type Beat = Shared<BoxFuture<'static, Result<(), Failed>>>;
@@ -104,6 +107,12 @@ impl Live {
             Arc::clone(&clock),
             pace.retry,
         ));
+        let watch = SessionWatch::new(
+            Arc::clone(&session),
+            names::requests_path(base),
+            pace.retry,
+            Arc::clone(&clock),
+        );
         let live = Arc::new(Self {
             beats: Mutex::new(beats),
             clock,
@@ -115,6 +124,7 @@ impl Live {
             session,
             running: Mutex::default(),
             tasks: Arc::clone(tasks),
+            watch,
         });
         let works = tasks.spawn(Box::pin(janitor.work()));
         locked(&live.running).push(works);
@@ -129,6 +139,11 @@ impl Live {
             let beats = keep_beating(Arc::downgrade(self), first);
             running.push(self.tasks.spawn(Box::pin(beats)));
         }
+    }
+
+    /// Tells `queue` of the session's states and of operators' requests from now on.
+    pub(crate) fn tell(&self, queue: &Arc<Queue>) {
+        self.watch.tell(queue, &*self.tasks);
     }
 
     pub(crate) fn id(&self) -> i64 {

@@ -21,6 +21,7 @@
 
 mod acl;
 mod address;
+mod answers;
 mod client;
 mod config;
 #[cfg(test)]
@@ -51,6 +52,7 @@ mod secret;
     )
 )]
 mod session;
+mod session_watch;
 mod shown;
 #[cfg(feature = "simulated-ensemble")]
 pub mod simulated;

@@ -36,7 +36,7 @@ impl Paths {
             election: format!("{base}/{election}").into(),
             members: format!("{own}/members/{election}").into(),
             note: format!("{own}/notes/{election}").into(),
-            request: format!("{own}/requests/{election}").into(),
+            request: format!("{}/{election}", requests_path(base)).into(),
         }
     }
 }
@@ -44,6 +44,11 @@ impl Paths {
 /// The node of a session, where its heartbeats go.
 pub(crate) fn session_path(base: &str, session: i64) -> String {
     format!("{base}/{OWN}/sessions/{session:016x}")
+}
+
+/// The node above all requests. Its data is the election that was asked something of last.
+pub(crate) fn requests_path(base: &str) -> String {
+    format!("{base}/{OWN}/requests")
 }
 
 /// The name of the node at `path`.

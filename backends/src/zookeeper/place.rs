@@ -40,8 +40,6 @@ pub(crate) struct Place {
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Record {
     pub(crate) note: Option<Note>,
-    /// Whether there was a node for requests when the lock was granted.
-    pub(crate) has_request: bool,
     /// Whether it has the token of this place.
     pub(crate) has_token: bool,
     /// The version of its node when the lock was granted; nothing where there was none.

@@ -495,6 +495,12 @@ impl Queue {
         missing.unwrap_or_else(|| why(failed))
     }
 
+    /// An operator may have asked something. A claim that is to come must not miss it.
+    pub(crate) fn asked(&self) {
+        locked(&self.known).ahead = None;
+        self.hints.changed();
+    }
+
     /// Which node the own place is has been learned.
     fn stands_at(&self, path: String, stat: Stat) {
         if let Some(place) = &mut locked(&self.known).place {
@@ -527,7 +533,6 @@ impl Queue {
             place.told = standing.sent;
             place.record = Record {
                 note: note.clone(),
-                has_request: seen.request_version.is_some(),
                 has_token: false,
                 version: seen.left_version,
             };

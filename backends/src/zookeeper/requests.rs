@@ -4,6 +4,7 @@ use tenure_core::backend::{OperatorRequest, Submitted};
 
 use super::error::{Failure, failure};
 use super::live;
+use super::names;
 use super::queue::{LOOKS, Queue};
 use super::record;
 use super::session::{Failed, Mode, Step};
@@ -36,7 +37,13 @@ impl Queue {
                     mode: Mode::Persistent,
                 },
             };
-            let steps = guard.into_iter().chain([write]).collect();
+            // Whoever watches is told of all elections by one node.
+            let ring = Step::Set {
+                path: names::requests_path(&self.ensemble.settings.base),
+                data: self.election.as_str().as_bytes().to_vec(),
+                version: None,
+            };
+            let steps = guard.into_iter().chain([write, ring]).collect();
             match live.session.multi(steps).await {
                 Ok(()) => return Ok(Submitted::Accepted),
                 Err(Failed::NoNode) if version.is_none() => {

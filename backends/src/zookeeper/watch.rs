@@ -1,4 +1,4 @@
-//! What a handle watches: the node before its own, its own, what operators ask, and who is there.
+//! What a handle watches: the node before its own, its own, and who is there.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -9,7 +9,6 @@ use super::live::Live;
 use super::place::Place;
 use super::planted::Mistake;
 use super::queue::Queue;
-use super::record;
 use super::session::{Event, Failed, State};
 use crate::locked::locked;
 
@@ -28,7 +27,6 @@ enum Fired {
     Members,
     Own,
     Queue,
-    Request,
     State(State),
 }
 
@@ -37,7 +35,6 @@ struct Watches {
     members: Option<Watched>,
     own: Option<Watched>,
     queue: Option<Watched>,
-    request: Option<Watched>,
 }
 
 /// Watches for as long as the handle is there.
@@ -62,8 +59,9 @@ pub(crate) async fn follow(queue: Arc<Queue>) {
 
 /// Watches on one session, until it ends.
 async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
+    live.tell(queue);
     let mut watches = Watches::default();
-    let mut state = live.session.state();
+    let mut state = live.watch.state();
     let mut said = false;
     loop {
         if let State::Ended(_) = state {
@@ -76,7 +74,7 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
                 tracing::debug!(%error, "not a member yet");
             }
             match Box::pin(watches.arm(queue, live)).await {
-                Ok(()) if !said => {
+                Ok(()) if !said && live.watch.hears() => {
                     said = true;
                     queue.hints.watching(true);
                 }
@@ -86,7 +84,7 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
                     tracing::debug!(%error, "a watch could not be set");
                     if live.session.state() == State::Connected {
                         queue.ensemble.clock.sleep(live.pace.retry).await;
-                        state = live.session.state();
+                        state = live.watch.state();
                         continue;
                     }
                 }
@@ -111,11 +109,6 @@ async fn follow_session(queue: &Arc<Queue>, live: &Arc<Live>) {
                 known.predecessor = None;
                 drop(known);
                 queue.look_ahead(live);
-                queue.hints.changed();
-            }
-            Fired::Request => {
-                // A claim that is to come must not miss it.
-                locked(&queue.known).ahead = None;
                 queue.hints.changed();
             }
             Fired::State(next) => {
@@ -181,7 +174,6 @@ impl Watches {
             (!left).then(|| Arc::clone(&paths.election))
         };
         keep(&mut self.queue, watched.as_ref());
-        keep(&mut self.request, Some(&paths.request));
         keep(&mut self.members, wants_members.then_some(&paths.members));
         if let Some(own) = unset(&mut self.own) {
             let (stat, event) = live.session.exists_and_watch(&own.path).await?;
@@ -201,9 +193,6 @@ impl Watches {
                 if stat.is_some() { event } else { at_once() }
             });
         }
-        if let Some(watched) = unset(&mut self.request) {
-            watched.event = Some(request(queue, live, &watched.path).await?);
-        }
         if let Some(watched) = unset(&mut self.members) {
             watched.event = Some(children(live, &watched.path).await?);
             // Whatever was read before may be out of date by what came before the watch.
@@ -214,7 +203,6 @@ impl Watches {
 
     /// Waits for what fires first, and unsets that.
     async fn next(&mut self, queue: &Queue, live: &Live, state: State) -> Fired {
-        let mut session = live.session.state_after(state);
         let take = |moved: &mut bool| std::mem::take(moved).then_some(Fired::Moved);
         let mut moved = pin!(queue.moved.next(take));
         let crowd = (self.queue.as_ref())
@@ -222,13 +210,13 @@ impl Watches {
             && !queue.ensemble.planted.is(Mistake::WatchesParent);
         let of_queue = || if crowd { Fired::Crowd } else { Fired::Queue };
         poll_fn(|context| {
-            if let Poll::Ready(state) = session.as_mut().poll(context) {
-                return Poll::Ready(Fired::State(state));
+            let now = live.watch.state();
+            if now != state {
+                return Poll::Ready(Fired::State(now));
             }
             for (slot, what) in [
                 (&mut self.queue, of_queue()),
                 (&mut self.own, Fired::Own),
-                (&mut self.request, Fired::Request),
                 (&mut self.members, Fired::Members),
             ] {
                 let event = slot.as_mut().and_then(|watched| watched.event.as_mut());
@@ -240,21 +228,6 @@ impl Watches {
             moved.as_mut().poll(context)
         })
         .await
-    }
-}
-
-/// Reads and watches what operators ask, or whether they begin to.
-async fn request(queue: &Queue, live: &Arc<Live>, path: &str) -> Result<Event, Failed> {
-    match live.session.get_and_watch(path).await {
-        Ok((data, _, event)) => {
-            locked(&queue.known).request = record::request(&data);
-            Ok(event)
-        }
-        Err(Failed::NoNode) => {
-            let (stat, event) = live.session.exists_and_watch(path).await?;
-            Ok(if stat.is_some() { at_once() } else { event })
-        }
-        Err(failed) => Err(failed),
     }
 }
 
