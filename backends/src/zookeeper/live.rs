@@ -18,7 +18,7 @@ use super::names;
 use super::pace::Pace;
 use super::planted::{Mistake, Planted};
 use super::queue::Queue;
-use super::session::{Ending, Failed, Mode, Session, State, Step};
+use super::session::{Ending, Failed, Mode, Pending, Session, Stat, State, Step};
 use super::session_watch::SessionWatch;
 use crate::locked::locked;
 use crate::tasks::{TaskGuard, Tasks};
@@ -51,6 +51,8 @@ pub(crate) struct Live {
 type Beat = Shared<BoxFuture<'static, Result<(), Failed>>>;
 
 struct Beats {
+    /// Whether somebody has begun to contend.
+    contends: bool,
     /// One that was sent and not answered yet.
     flight: Option<Beat>,
     /// Whether the session's node is known to have been made.
@@ -62,6 +64,13 @@ struct Beats {
     signs: Signs,
     /// Why the newest was refused, where it was: more of them will be.
     trouble: Option<Failed>,
+}
+
+/// A write that makes the session's node, and a read that shows by which transaction.
+pub(crate) struct Opening {
+    sent: Reading,
+    done: Pending<()>,
+    node: Pending<(Vec<u8>, Stat)>,
 }
 
 impl Beats {
@@ -95,6 +104,7 @@ impl Live {
         planted: Planted,
     ) -> Arc<Self> {
         let beats = Beats {
+            contends: false,
             flight: None,
             made: false,
             sent,
@@ -131,11 +141,58 @@ impl Live {
         live
     }
 
+    /// Whether nobody has contended by this session yet. Says so once.
+    pub(crate) fn is_first_to_contend(&self) -> bool {
+        !std::mem::replace(&mut locked(&self.beats).contends, true)
+    }
+
+    /// Does `steps` together with the first sign of life, if that was not given yet.
+    pub(crate) fn open(&self, mut steps: Vec<Step>) -> Opening {
+        steps.insert(
+            0,
+            Step::Create {
+                path: self.node.clone(),
+                data: Vec::new(),
+                mode: Mode::Ephemeral,
+            },
+        );
+        // No heartbeat makes the node anew between the two.
+        let _beats = locked(&self.beats);
+        Opening {
+            sent: self.clock.now(),
+            done: self.session.multi(steps),
+            node: self.session.get(&self.node),
+        }
+    }
+
+    /// Waits for that, and tells by which transaction it was done, where a read shows it.
+    pub(crate) async fn opened(&self, opening: Opening) -> Result<Option<i64>, Failed> {
+        let Opening { sent, done, node } = opening;
+        done.await?;
+        {
+            let mut beats = locked(&self.beats);
+            if !beats.made {
+                if beats.flight.is_none() {
+                    beats.sent = sent;
+                }
+                beats.acknowledged(sent, self.clock.now());
+            }
+        }
+        let made = node.await.ok().map(|(_, stat)| stat);
+        let made = made.filter(|stat| stat.ephemeral_owner == self.id());
+        Ok(made.map(|stat| stat.czxid))
+    }
+
     /// Gives signs of life from now on: somebody contends. Who only looks on needs no right to write.
     pub(crate) fn contend(self: &Arc<Self>) {
         let mut running = locked(&self.running);
         if running.len() < 2 {
-            let first = self.beat();
+            let made = {
+                let mut beats = locked(&self.beats);
+                beats.contends = true;
+                beats.made
+            };
+            let first = (!made).then(|| self.beat());
             let beats = keep_beating(Arc::downgrade(self), first);
             running.push(self.tasks.spawn(Box::pin(beats)));
         }
@@ -351,8 +408,10 @@ impl Drop for Live {
 }
 
 /// Sends heartbeats for as long as the session and somebody who wants it are there.
-async fn keep_beating(live: Weak<Live>, first: Beat) {
-    if let Err(error) = first.await {
+async fn keep_beating(live: Weak<Live>, first: Option<Beat>) {
+    if let Some(first) = first
+        && let Err(error) = first.await
+    {
         tracing::debug!(%error, "the first heartbeat was not acknowledged");
     }
     loop {
@@ -397,7 +456,7 @@ pub(crate) async fn create(
     data: &[u8],
     mode: Mode,
     parent: Mode,
-) -> Result<(String, super::session::Stat), Failed> {
+) -> Result<(String, Stat), Failed> {
     /// A container may vanish as often as it is made, if nobody stands in it.
     const TRIES: u32 = 4;
     for _ in 0..TRIES {

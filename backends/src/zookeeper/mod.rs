@@ -37,6 +37,7 @@ mod live;
 mod lock;
 mod members;
 mod names;
+mod opening;
 mod pace;
 mod place;
 mod planted;

@@ -47,6 +47,22 @@ pub(crate) struct Record {
 }
 
 impl Place {
+    /// One whose node was not made yet.
+    pub(crate) fn asked_for(live: &Arc<Live>, candidate: CandidateId, uuid: Uuid) -> Self {
+        Self {
+            candidate,
+            node: None,
+            hold: None,
+            shown: None,
+            record: Record::default(),
+            told: Reading::default(),
+            deleting: false,
+            gone: false,
+            live: Arc::clone(live),
+            uuid,
+        }
+    }
+
     /// Whether it is of this session.
     pub(crate) fn is_of(&self, live: &Arc<Live>) -> bool {
         self.live.id() == live.id()

@@ -26,6 +26,9 @@ use crate::mailbox::Mailbox;
 /// So often a list is read again at once, because the queue has moved meanwhile. Then the elector tries later.
 pub(crate) const LOOKS: u32 = 4;
 
+/// How a contender's node ends.
+pub(crate) const CONTENDS: Mode = Mode::EphemeralSequential;
+
 /// What one handle knows and does.
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -291,7 +294,6 @@ impl Queue {
 
     pub(crate) async fn acquire(&self, claim: &Claim) -> Result<Acquired, Failure> {
         let live = self.ensemble.live().await?;
-        live.contend();
         let granted = live.pace.session_timeout;
         if claim.lease_duration > granted {
             let asked = claim.lease_duration;
@@ -300,6 +302,8 @@ impl Queue {
             );
             return Err(Failure::new(ErrorKind::InvalidInput, detail));
         }
+        let made = self.open(&live, claim).await?;
+        live.contend();
         let mut outdated = None;
         for _ in 0..LOOKS {
             let by = live.way();
@@ -313,7 +317,7 @@ impl Queue {
                 continue;
             }
             let mut seen = self.seen(look).await?;
-            let Some(at) = self.find(&live, &seen.contenders).await? else {
+            let Some(at) = self.find(&live, &seen.contenders, made).await? else {
                 continue;
             };
             names::check_sequence(&self.paths.election, &seen.contenders[at])
@@ -365,25 +369,17 @@ impl Queue {
                 self.forsake(live, place);
             }
         }
+        let (place, path, data) = self.claiming(live, claim);
+        known.place = Some(place);
+        Some(live.session.create(&path, &data, CONTENDS))
+    }
+
+    /// The place that a claim asks for, and its node: its path but for the number, and its data.
+    pub(crate) fn claiming(&self, live: &Arc<Live>, claim: &Claim) -> (Place, String, Vec<u8>) {
         let uuid = names::Uuid::of(claim.candidate.incarnation, claim.nonce);
+        let place = Place::asked_for(live, claim.candidate.clone(), uuid);
         let path = format!("{}/{}", self.paths.election, uuid.prefix());
-        let data = claim.candidate.to_string();
-        let create = live
-            .session
-            .create(&path, data.as_bytes(), Mode::EphemeralSequential);
-        known.place = Some(Place {
-            candidate: claim.candidate.clone(),
-            node: None,
-            hold: None,
-            shown: None,
-            record: Record::default(),
-            told: Reading::default(),
-            deleting: false,
-            gone: false,
-            live: Arc::clone(live),
-            uuid,
-        });
-        Some(create)
+        (place, path, claim.candidate.to_string().into_bytes())
     }
 
     /// Leaves a place that is of no use any more. What an earlier session has left is deleted by its name, too.
@@ -414,7 +410,7 @@ impl Queue {
     ) -> Result<bool, Failure> {
         match answer {
             Ok((path, stat)) => {
-                self.stands_at(path, stat);
+                self.stands_at(path, stat.czxid);
                 Ok(true)
             }
             Err(Failed::NoNode) => {
@@ -441,11 +437,13 @@ impl Queue {
         }
     }
 
-    /// Where the own place is in the queue. Nothing if it is not there: then it never was, or somebody has taken it away.
+    /// Where the own place is in the queue, and which node it is, which was made by the transaction `made` where that is known. Nothing if it is not
+    /// there: then it never was, or somebody has taken it away.
     async fn find(
         &self,
         live: &Arc<Live>,
         contenders: &[Contender],
+        made: Option<i64>,
     ) -> Result<Option<usize>, Failure> {
         let Some((uuid, known)) = locked(&self.known)
             .place
@@ -464,8 +462,12 @@ impl Queue {
         if known {
             return Ok(Some(at));
         }
-        // The answer to the create was lost, and here is its node.
         let path = self.path_of(&contenders[at]);
+        if let Some(czxid) = made {
+            self.stands_at(path, czxid);
+            return Ok(Some(at));
+        }
+        // The answer to the create was lost, and here is its node.
         let stat = match live.session.get(&path).await {
             Err(Failed::NoNode) => return Ok(None),
             answer => {
@@ -479,7 +481,7 @@ impl Queue {
             self.give_up_place();
             return Ok(None);
         }
-        self.stands_at(path, stat);
+        self.stands_at(path, stat.czxid);
         Ok(Some(at))
     }
 
@@ -502,9 +504,9 @@ impl Queue {
     }
 
     /// Which node the own place is has been learned.
-    fn stands_at(&self, path: String, stat: Stat) {
+    fn stands_at(&self, path: String, czxid: i64) {
         if let Some(place) = &mut locked(&self.known).place {
-            place.node = Some((stat.czxid, path.into()));
+            place.node = Some((czxid, path.into()));
         }
         self.moved.tell(|moved| *moved = true);
     }

@@ -88,25 +88,8 @@ impl Queue {
         if seen.left_version.is_none() {
             self.confirm_no_note(live, seen).await?;
         }
-        let note = seen.left_version.map(|version| Step::Check {
-            path: self.paths.note.to_string(),
-            version: Some(version),
-        });
-        let probes = doubted.iter().flat_map(|name| {
-            let path = format!("{}/{name}", self.paths.election);
-            let create = Step::Create {
-                path: path.clone(),
-                data: Vec::new(),
-                mode: Mode::Persistent,
-            };
-            [
-                create,
-                Step::Delete {
-                    path,
-                    version: None,
-                },
-            ]
-        });
+        let note = seen.left_version.map(|version| self.newest_note(version));
+        let probes = doubted.iter().flat_map(|name| self.probe(name));
         let sent = self.ensemble.clock.now();
         let steps: Vec<_> = probes.chain(note).collect();
         if steps.is_empty() {
@@ -120,15 +103,41 @@ impl Queue {
             Err(failed) => return Err(self.trouble(failed, "see who stands in", true)),
         }
         live.wrote(sent);
+        self.has_confirmed(now, doubted.into_iter().next_back());
+        Ok(Asked::Confirmed)
+    }
+
+    /// Takes in that nobody stands before the own place, as the ensemble's leader has said over this connection: not by `last` either, by which the last
+    /// leader led.
+    pub(crate) fn has_confirmed(&self, by: Way, last: Option<Box<str>>) {
         let mut known = locked(&self.known);
         let shown = known.shown.get_or_insert_default();
         shown.before.clear();
-        shown.gone = doubted
-            .into_iter()
-            .next_back()
-            .or_else(|| shown.gone.take());
-        shown.told = Some(now);
-        Ok(Asked::Confirmed)
+        shown.gone = last.or_else(|| shown.gone.take());
+        shown.told = Some(by);
+    }
+
+    /// What is refused if there is such a contender, and else changes nothing.
+    pub(crate) fn probe(&self, name: &str) -> [Step; 2] {
+        let path = format!("{}/{name}", self.paths.election);
+        let create = Step::Create {
+            path: path.clone(),
+            data: Vec::new(),
+            mode: Mode::Persistent,
+        };
+        let delete = Step::Delete {
+            path,
+            version: None,
+        };
+        [create, delete]
+    }
+
+    /// What is refused if the note has been written since.
+    pub(crate) fn newest_note(&self, version: i32) -> Step {
+        Step::Check {
+            path: self.paths.note.to_string(),
+            version: Some(version),
+        }
     }
 
     /// Nodes that may be there although they are not shown, the last leader's as the note has it at the end; nothing where there is no doubt.

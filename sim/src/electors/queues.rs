@@ -470,15 +470,23 @@ impl Teller {
                 let foreign = self.foreign.lock().expect(ONE_THREAD).take();
                 Deed::Foreign(foreign.unwrap_or(Foreign::EditLabel))
             }
-            Change::One(Step::Create { mode, .. }) if *mode == Mode::EphemeralSequential => {
-                Deed::Acquired
-            }
+            change if is_claim(change) => Deed::Acquired,
             Change::One(Step::Delete { .. }) | Change::Multi(_) if !is_request(transaction) => {
                 Deed::Released
             }
             Change::One(_) | Change::Multi(_) if is_request(transaction) => Deed::Requested,
             _ => Deed::Expired,
         }
+    }
+}
+
+/// Whether it makes a contender's node, perhaps with other things.
+fn is_claim(change: &Change) -> bool {
+    let makes = |step: &Step| matches!(step, Step::Create { mode, .. } if *mode == Mode::EphemeralSequential);
+    match change {
+        Change::One(step) => makes(step),
+        Change::Multi(steps) => steps.iter().any(makes),
+        Change::Open { .. } | Change::Close | Change::Reap(_) => false,
     }
 }
 
@@ -496,10 +504,7 @@ fn is_request(transaction: &Transaction) -> bool {
 impl Witness for Teller {
     fn committed(&self, transaction: &Transaction, outcome: &Outcome, tree: &Tree, zombie: bool) {
         if let Some(origin) = transaction.origin {
-            let stands = matches!(
-                &transaction.change,
-                Change::One(Step::Create { mode, .. }) if *mode == Mode::EphemeralSequential
-            );
+            let stands = is_claim(&transaction.change);
             // A claim has arrived when it stands in the queue, whatever it takes to make that.
             match (stands, outcome.answer.is_ok()) {
                 (false, _) => self.landed(origin, zombie),
