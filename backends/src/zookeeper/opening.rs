@@ -71,13 +71,17 @@ impl Queue {
         }
     }
 
-    /// The last leader's node, as its note has it, and the steps that are refused if it is there or the note has changed; nothing where no note can be
-    /// read.
+    /// The last leader's node, as its note has it, and the steps that are refused if it is there or the note has changed; nothing where somebody stands
+    /// in the queue, or no note can be read.
     async fn question(&self, live: &Live) -> Option<(Option<Box<str>>, Vec<Step>)> {
-        let (data, stat) = live.session.get(&self.paths.note).await.ok()?;
-        let last = Left::parse(&data).node().map(Box::from);
+        let seen = self.seen(self.look(live)).await.ok()?;
+        let newest = self.newest_note(seen.left_version?);
+        if !seen.contenders.is_empty() {
+            return None;
+        }
+        let last = seen.left.as_ref().and_then(Left::node).map(Box::from);
         let probes = last.iter().flat_map(|name| self.probe(name));
-        let steps = probes.chain([self.newest_note(stat.version)]).collect();
+        let steps = probes.chain([newest]).collect();
         Some((last, steps))
     }
 }

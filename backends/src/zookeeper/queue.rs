@@ -120,7 +120,7 @@ impl Queue {
     }
 
     /// Asks for what shows the queue.
-    fn look(&self, live: &Live) -> Pending<Snapshot> {
+    pub(crate) fn look(&self, live: &Live) -> Pending<Snapshot> {
         let Paths {
             election,
             note,
@@ -151,7 +151,7 @@ impl Queue {
         serves.then_some((ahead.by, ahead.look))
     }
 
-    async fn seen(&self, look: Pending<Snapshot>) -> Result<Seen, Failure> {
+    pub(crate) async fn seen(&self, look: Pending<Snapshot>) -> Result<Seen, Failure> {
         let snapshot = look.await;
         let snapshot = snapshot.map_err(|failed| self.trouble(failed, "list", false))?;
         let (exists, children) = match snapshot.children {

@@ -37,6 +37,7 @@ impl Fixture for OneServer {
         let paths = [
             format!("{base}/{NAME}"),
             format!("{base}/_tenure_/notes/{NAME}"),
+            format!("{base}/_tenure_/sessions"),
         ];
         // A write without parents does nothing, which is no case for a lost reply.
         let made = tokio::task::spawn_blocking(move || {

@@ -12,6 +12,7 @@ mod certificates;
 mod client;
 #[cfg(feature = "simulated-ensemble")]
 mod security;
+mod together;
 
 mod conformance;
 mod doubts;
