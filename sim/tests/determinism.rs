@@ -48,11 +48,11 @@ const GOLDEN: [(One, &str); 9] = [
     ),
     (
         one(1, Backend::Zookeeper, Tier::Electors),
-        "b0f61b66a2b159e9",
+        "d5f8185da252a413",
     ),
     (
         one(5, Backend::Zookeeper, Tier::Electors),
-        "17032edec5590148",
+        "88b7fc62fe839e82",
     ),
 ];
 

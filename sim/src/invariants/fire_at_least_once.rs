@@ -130,6 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn a_fire_that_has_ended_is_not_lost_when_one_who_has_slept_begins_it_again_and_breaks_off() {
+        use FireDeed::{Began, Broken, Ended};
+        let slept = [
+            (Began, 10),
+            (Ended, 10),
+            (Began, 10),
+            (Broken, 10),
+            (Began, 20),
+            (Ended, 20),
+        ];
+        assert_eq!(fires(&slept), []);
+    }
+
+    #[test]
     fn a_fire_that_is_skipped_is_found() {
         use FireDeed::{Began, Ended};
         let deeds = [(Began, 10), (Ended, 10), (Began, 30), (Ended, 30)];

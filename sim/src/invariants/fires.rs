@@ -35,12 +35,14 @@ impl Fires {
         self.open.iter()
     }
 
-    /// A fire begins: those that it has overtaken are open.
+    /// A fire begins: those that it has overtaken are open. One that is settled stays so, if it is begun again by somebody who has slept since.
     pub(super) fn began(&mut self, due_s: u64) {
+        let is_new = self.newest.is_none_or(|newest| due_s > newest);
         self.reach(due_s);
         match self.open.iter_mut().find(|fire| fire.due_s == due_s) {
             Some(fire) => fire.begun = true,
-            None => self.push(due_s, true),
+            None if is_new => self.push(due_s, true),
+            None => {}
         }
     }
 
