@@ -20,9 +20,7 @@ pub(crate) fn say(what: &str, whom: &str, election: &str) {
 
 /// Lets `wait` pass before the first request.
 pub(crate) async fn pause(wait: Duration) {
-    if !wait.is_zero() {
-        tenure::host::SystemClock::new().sleep(wait).await;
-    }
+    tenure::host::SystemClock::new().sleep(wait).await;
 }
 
 /// Takes part in one election, and tells who leads. `meet` is handed what controls it.

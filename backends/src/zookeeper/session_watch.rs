@@ -64,10 +64,12 @@ impl SessionWatch {
         told.queues.push(Arc::downgrade(queue));
         if told.runs.is_none() {
             let (watch, session) = (Arc::downgrade(self), Arc::clone(&self.session));
-            let (clock, state) = (Arc::clone(&self.clock), told.state);
+            let (path, clock) = (Arc::clone(&self.path), Arc::clone(&self.clock));
+            let (retry, state) = (self.retry, told.state);
             told.runs = Some(tasks.spawn(Box::pin(async move {
                 let states = tell_states(&watch, &*session, state);
-                join(states, tell_requests(&watch, &*session, &*clock)).await;
+                let requests = tell_requests(&watch, &*session, &path, &*clock, retry);
+                join(states, requests).await;
             })));
         }
     }
@@ -184,17 +186,18 @@ async fn tell_states(watch: &Weak<SessionWatch>, session: &dyn Session, mut stat
     }
 }
 
-/// Tells of requests until the session has ended.
-async fn tell_requests(watch: &Weak<SessionWatch>, session: &dyn Session, clock: &dyn Clock) {
+/// Tells of requests until the session has ended. The node above them is at `path`.
+async fn tell_requests(
+    watch: &Weak<SessionWatch>,
+    session: &dyn Session,
+    path: &str,
+    clock: &dyn Clock,
+    retry: Duration,
+) {
     let mut before = None;
     loop {
         connected(session).await;
-        let Some((path, retry)) =
-            (watch.upgrade()).map(|watch| (Arc::clone(&watch.path), watch.retry))
-        else {
-            return;
-        };
-        let look = Bell::look(session, &path).await;
+        let look = Bell::look(session, path).await;
         let Some(watch) = watch.upgrade() else { return };
         watch.set_hears(look.is_ok());
         match look {
