@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::stream::BoxStream;
 use http::request::Builder;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
 use kube::core::WatchEvent;
@@ -116,7 +116,7 @@ impl Api {
         &self,
         asked: Asked<'_>,
         method: Method,
-        path: &str,
+        path: String,
         content: &'static str,
         body: Bytes,
         expected: &[StatusCode],
@@ -175,12 +175,10 @@ impl Api {
         let body = body.to_bytes();
         let status = head.status;
         if status.is_success() || expected.contains(&status) {
-            let date = text(&head.headers, &header::DATE).filter(|_| !asked.writes());
-            return Ok(Answer {
-                body,
-                date: date.and_then(time::date),
-                status,
-            });
+            let date = (!asked.writes())
+                .then(|| text(&head.headers, &header::DATE).and_then(time::date))
+                .flatten();
+            return Ok(Answer { body, date, status });
         }
         let retry_after = text(&head.headers, &header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|seconds| seconds.parse().ok());
@@ -242,7 +240,11 @@ impl Api {
 }
 
 /// A request that says who sends it.
-fn request(method: Method, path: &str) -> Builder {
+fn request<T>(method: Method, path: T) -> Builder
+where
+    T: TryInto<Uri>,
+    T::Error: Into<http::Error>,
+{
     let builder = Request::builder().method(method).uri(path);
     builder.header(header::USER_AGENT, USER_AGENT)
 }

@@ -91,11 +91,13 @@ impl Known {
         self.event = self.event.take().filter(newer);
     }
 
-    /// The Lease as `renewal` has written it: the next renewal may be like this one.
-    pub(crate) fn may_go_on(&mut self, lease: &Lease, renewal: &Renewal) {
-        let mut shown = self.read.iter_mut();
-        if let Some(kept) = shown.find(|kept| kept.version() == lease.version()) {
-            kept.template = Template::of(lease, kept.text(), renewal).map(Box::new);
+    /// The Lease as `renewal` has written it, and as the API server has `answer`ed: the next renewal may be like this one.
+    pub(crate) fn may_go_on(&mut self, lease: &Lease, answer: &[u8], renewal: &Renewal) {
+        if let Some(kept) = &mut self.read
+            && kept.version() == lease.version()
+            && let Some((text, template)) = Template::of(lease, answer, renewal)
+        {
+            *kept = Kept::renewed(text, template, lease.version());
         }
     }
 

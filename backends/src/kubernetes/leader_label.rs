@@ -204,7 +204,7 @@ impl Writer {
             .write(
                 asked,
                 Method::PATCH,
-                &path,
+                path,
                 MERGE_PATCH,
                 body.into(),
                 missing,

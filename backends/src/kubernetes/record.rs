@@ -258,7 +258,7 @@ impl Kept {
     pub(crate) fn open(&self) -> Lease {
         let object = serde_json::from_slice(&self.text);
         let mut object: Map<String, Value> =
-            object.expect("it was written from a map of JSON values");
+            object.expect("it was written from a map of JSON values, or read as one");
         tell_version(&mut object, self.version);
         Lease {
             object,
@@ -285,8 +285,8 @@ pub(super) fn identity(uid: &str) -> Option<Identity> {
     }
     let mut number = 0_u128;
     let mut digits = 0;
-    for c in uid.chars().filter(|c| *c != '-') {
-        match c.to_digit(16) {
+    for byte in uid.bytes().filter(|byte| *byte != b'-') {
+        match char::from(byte).to_digit(16) {
             Some(digit) if digits < 32 => number = number << 4 | u128::from(digit),
             _ => return Some(Identity(fnv(uid.as_bytes()))),
         }

@@ -1,4 +1,5 @@
-//! Random Leases against the decoder: it may not panic, and what it cannot understand may never look free.
+//! Random Leases against the decoder: it may not panic, what it cannot understand may never look free, and no answer is taken for
+//! what was written that is not.
 //!
 //! `TENURE_FUZZ_INPUTS=10000000 cargo test --release -p tenure-backends --features kubernetes --lib record_fuzz` tries ten million.
 
@@ -9,6 +10,9 @@ use tenure_core::backend::{Basis, Claim, LockState};
 use tenure_core::{CandidateId, CandidateName, ElectionName, Incarnation, Nonce, WallTime};
 
 use super::record::{Draft, Lease};
+use super::template::Template;
+use super::template_tests::{answer, renewal, written};
+use super::time::micro_time;
 
 const INPUTS: u64 = 30_000;
 
@@ -129,20 +133,25 @@ fn lease(random: &mut Random) -> Value {
         "spec": { "holderIdentity": text(random), "renewTime": "2026-11-28T10:00:00.000000Z", "leaseDurationSeconds": 15 },
     });
     for _ in 0..random.below(5) {
-        let place = random.one_of(&[
-            "",
-            "/metadata",
-            "/spec",
-            "/metadata/annotations",
-            "/metadata/labels",
-        ]);
-        let key = random.one_of(&KEYS).to_owned();
-        let replacement = value(random, 3);
-        if let Some(Value::Object(map)) = lease.pointer_mut(place) {
-            map.insert(key, replacement);
-        }
+        change(random, &mut lease);
     }
     lease
+}
+
+/// Makes something of it something else.
+fn change(random: &mut Random, lease: &mut Value) {
+    let place = random.one_of(&[
+        "",
+        "/metadata",
+        "/spec",
+        "/metadata/annotations",
+        "/metadata/labels",
+    ]);
+    let key = random.one_of(&KEYS).to_owned();
+    let replacement = value(random, 3);
+    if let Some(Value::Object(map)) = lease.pointer_mut(place) {
+        map.insert(key, replacement);
+    }
 }
 
 fn claim() -> Claim {
@@ -194,14 +203,73 @@ fn read(object: Value, election: &ElectionName, claim: &Claim) {
     assert_eq!(taken.stranger(election), None, "{object}");
 }
 
+fn inputs() -> u64 {
+    let inputs = std::env::var("TENURE_FUZZ_INPUTS").ok();
+    inputs.map_or(INPUTS, |inputs| inputs.parse().unwrap())
+}
+
+/// An object without its version, the server's book-keeping and what would stand behind that, where nothing of the record is.
+fn bare(mut object: Value) -> Value {
+    if let Value::Object(object) = &mut object {
+        object.retain(|key, _| ["metadata", "spec"].contains(&key.as_str()));
+    }
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.retain(|key, _| ["name", "uid", "labels", "annotations"].contains(&key.as_str()));
+    }
+    object
+}
+
+#[test]
+fn an_answer_is_taken_for_what_was_written_only_if_it_is_that() {
+    let mut random = Random(2);
+    let [mut same, mut other] = [0; 2];
+    for _ in 0..inputs() {
+        let Ok(lease) = Lease::parse(lease(&mut random)) else {
+            continue;
+        };
+        let mut draft = Draft::of(lease.clone());
+        if draft.renew(&renewal(&lease, 1)).is_err() {
+            continue;
+        }
+        let sent = draft.to_bytes();
+        let first = written(&answer(&sent, 42));
+        let lease = Lease::answered(first.as_bytes()).unwrap();
+        let template = Template::of(&lease, first.as_bytes(), &renewal(&lease, 1));
+        // Where others have put something behind the server's own, it is edited each time.
+        let Some((text, template)) = template else {
+            continue;
+        };
+        let next = template.next(&text, &renewal(&lease, 2));
+        let (text, template) = next.unwrap_or_else(|| panic!("{first} has no next"));
+        let mut expected: Value = serde_json::from_str(&first).unwrap();
+        expected["spec"]["renewTime"] = json!(micro_time(renewal(&lease, 2).nonce.0));
+        let sent: Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(bare(sent.clone()), bare(expected));
+        let mut reply = answer(&text, 43);
+        if random.below(2) == 0 {
+            change(&mut random, &mut reply);
+        }
+        let is_same = bare(reply.clone()) == bare(sent);
+        let version = template.version(&text, written(&reply).as_bytes());
+        if is_same {
+            same += u64::from(version.is_some());
+        } else {
+            assert_eq!(version, None, "{reply}");
+            other += 1;
+        }
+    }
+    assert!(
+        same > inputs() / 8 && other > inputs() / 8,
+        "{same} were the same, {other} were not: there is little of what was to be tried"
+    );
+}
+
 #[test]
 fn no_record_makes_the_decoder_panic_or_looks_free_when_it_is_not() {
-    let inputs = std::env::var("TENURE_FUZZ_INPUTS").ok();
-    let inputs = inputs.map_or(INPUTS, |inputs| inputs.parse().unwrap());
     let election = ElectionName::new("nightly").unwrap();
     let claim = claim();
     let mut random = Random(1);
-    for _ in 0..inputs {
+    for _ in 0..inputs() {
         read(lease(&mut random), &election, &claim);
     }
 }

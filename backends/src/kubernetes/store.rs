@@ -60,15 +60,18 @@ impl Store {
     }
 
     fn path(&self) -> String {
-        let namespace = &self.cluster.api.namespace;
-        format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
+        self.path_with(&[])
     }
 
     fn own_path(&self) -> String {
-        let mut path = self.path();
-        path.push('/');
-        path.push_str(&self.lease);
-        path
+        self.path_with(&["/", &self.lease])
+    }
+
+    /// The path of the namespace's Leases, with something behind it.
+    fn path_with(&self, rest: &[&str]) -> String {
+        let namespaces = "/apis/coordination.k8s.io/v1/namespaces/";
+        let leases = [namespaces, &self.cluster.api.namespace, "/leases"];
+        [&leases, rest].concat().concat()
     }
 
     /// Reads by `get`, and by `list` where only that is allowed. Says the server's wall clock too.
@@ -141,9 +144,7 @@ impl Store {
         let asked = self.asked(verb);
         let api = &self.cluster.api;
         let began = api.clock.now();
-        let answer = api
-            .write(asked, method, &path, JSON, text, expected)
-            .await?;
+        let answer = api.write(asked, method, path, JSON, text, expected).await?;
         if !answer.status.is_success() {
             return Ok(None);
         }
@@ -355,11 +356,14 @@ impl Store {
         draft.renew(renewal)?;
         self.planted().spoil_renewal(&mut draft, renewal);
         self.name_container(&mut draft, renewal.candidate.incarnation);
-        let Written::Done(lease) = self.put(draft, false).await? else {
+        let began = self.cluster.api.clock.now();
+        let Some(answer) = self.send(draft.to_bytes().into(), false).await? else {
             return Ok(Renewed::Conflict(None));
         };
+        let lease = draft.written(&answer.body).map_err(Failure::unknown)?;
+        self.wrote(began, &lease);
         let receipt = confirmed(renewal, &lease)?;
-        locked(&self.known).may_go_on(&lease, renewal);
+        locked(&self.known).may_go_on(&lease, &answer.body, renewal);
         Ok(Renewed::Confirmed(receipt))
     }
 
@@ -380,7 +384,7 @@ impl Store {
         let Some(answer) = self.send(text.clone(), false).await? else {
             return Ok(Renewed::Conflict(None));
         };
-        let Some(version) = template.expected(&text).version(&answer.body) else {
+        let Some(version) = template.version(&text, &answer.body) else {
             let lease = Lease::answered(&answer.body).map_err(Failure::unknown)?;
             self.wrote(began, &lease);
             let receipt = confirmed(renewal, &lease)?;

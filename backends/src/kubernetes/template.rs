@@ -1,47 +1,59 @@
-//! A renewal as text. The next one of the same leader differs from it in two places, so nothing has to be understood to write it.
+//! A renewal as text. The next one of the same leader differs from it in two places, so nothing has to be understood to write it, nor to see that the API
+//! server has written it: the text is the server's own, so that an answer is the same but for the version and the server's book-keeping.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tenure_core::backend::{Holder, OperatorRequest, Renewal};
-use tenure_core::{FencingToken, Identity, Incarnation};
+use tenure_core::backend::{OperatorRequest, Renewal};
+use tenure_core::{FencingToken, Identity, Incarnation, Version};
 
-use super::echo::{Expected, RENEWED, VERSION, only};
 use super::record::Lease;
 use super::{annotations, time};
+
+/// How the server's book-keeping of who has set which field begins in an answer. It is the last of the metadata, and left out of what is written.
+const MANAGED: &[u8] = b",\"managedFields\":[";
 
 /// What a renewal was, and where its text has what the next one has not.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     candidate: Incarnation,
     pub(crate) container: Option<Box<str>>,
-    holder: Holder,
     pub(super) identity: Identity,
     lease_duration: Duration,
     pub(crate) request: Option<OperatorRequest>,
-    renewed: Range<usize>,
+    places: Places,
     token: FencingToken,
+}
+
+/// Places in a text, in this order.
+#[derive(Clone, Debug)]
+struct Places {
     version: Range<usize>,
+    /// Where the answer has the server's book-keeping.
+    managed: usize,
+    renewed: Range<usize>,
 }
 
 impl Template {
-    /// What `lease`, whose text this is, says as of the last renewal. Nothing where others have written what makes the places doubtful.
-    pub(crate) fn of(lease: &Lease, text: &[u8], renewal: &Renewal) -> Option<Self> {
-        let version = only(text, VERSION)?;
-        let renewed = only(text, RENEWED).filter(|renewed| version.end <= renewed.start)?;
+    /// What `lease`, which the API server has `answer`ed, says as of the last renewal, with its text. Nothing where the answer says more than that, or
+    /// is written in another way than the API server's.
+    pub(crate) fn of(lease: &Lease, answer: &[u8], renewal: &Renewal) -> Option<(Bytes, Self)> {
+        let (text, places) = Places::find(answer)?;
+        if Lease::answered(&text).ok()? != *lease {
+            return None;
+        }
         let container = lease.annotation(annotations::CONTAINER);
-        Some(Self {
+        let template = Self {
             candidate: renewal.candidate.incarnation,
             container: container.map(Box::from),
-            holder: lease.holder()?,
             identity: renewal.hold.identity,
             lease_duration: renewal.lease_duration,
             request: annotations::request(lease),
-            renewed,
+            places,
             token: renewal.hold.token,
-            version,
-        })
+        };
+        Some((text, template))
     }
 
     /// The text of `renewal` over `version`, made of the text of the last one; nothing when more than the time is to be another.
@@ -54,38 +66,159 @@ impl Template {
         if !same {
             return None;
         }
-        let version = renewal.hold.version.0.to_string();
-        let renewed = time::micro_time(renewal.nonce.0)?;
-        let places = self.version.len() + self.renewed.len();
-        // As long as it will be, so that nothing is left over for as long as it is kept.
-        let length = (text.len() + version.len() + renewed.len()).checked_sub(places)?;
-        let mut next = Vec::with_capacity(length);
-        next.extend_from_slice(text.get(..self.version.start)?);
-        let version = append(&mut next, &version);
-        next.extend_from_slice(text.get(self.version.end..self.renewed.start)?);
-        let renewed = append(&mut next, &renewed);
-        next.extend_from_slice(text.get(self.renewed.end..)?);
-        let template = Self {
-            renewed,
+        let Places {
             version,
-            ..self.clone()
+            managed,
+            renewed,
+        } = &self.places;
+        let to_version = renewal.hold.version.0.to_string();
+        let to_renewed = time::micro_time(renewal.nonce.0)?;
+        let replaced = version.len() + renewed.len();
+        // As long as it will be, so that nothing is left over for as long as it is kept.
+        let length = (text.len() + to_version.len() + to_renewed.len()).checked_sub(replaced)?;
+        let mut next = Vec::with_capacity(length);
+        next.extend_from_slice(text.get(..version.start)?);
+        let to_version = append(&mut next, to_version.as_bytes());
+        next.extend_from_slice(text.get(version.end..*managed)?);
+        let to_managed = next.len();
+        next.extend_from_slice(text.get(*managed..renewed.start)?);
+        let to_renewed = append(&mut next, to_renewed.as_bytes());
+        next.extend_from_slice(text.get(renewed.end..)?);
+        let template = Self {
+            places: Places {
+                version: to_version,
+                managed: to_managed,
+                renewed: to_renewed,
+            },
+            container: self.container.clone(),
+            ..*self
         };
         Some((next.into(), template))
     }
 
-    /// What the API server says where `text` was written as it was sent.
-    pub(crate) fn expected<'a>(&'a self, text: &'a [u8]) -> Expected<'a> {
-        let renewed = text.get(self.renewed.clone());
-        Expected {
-            holder: Some(self.holder.as_str()),
-            renewed: renewed.and_then(|renewed| std::str::from_utf8(renewed).ok()),
-            uid: self.identity,
+    /// The version that the Lease has by the write of `text` that was answered so; nothing when the answer is another than that text. Only what stands
+    /// in the server's book-keeping, or behind it, is not looked at.
+    pub(crate) fn version(&self, text: &[u8], answer: &[u8]) -> Option<Version> {
+        let Places {
+            version, managed, ..
+        } = &self.places;
+        let rest = answer.strip_prefix(text.get(..version.start)?)?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = rest.split_at_checked(digits)?;
+        let rest = rest.strip_prefix(text.get(version.end..*managed)?)?;
+        let rest = rest.trim_ascii_end();
+        let kept = rest.strip_suffix(text.get(*managed..)?)?;
+        let is_managed = kept.starts_with(MANAGED) && kept.ends_with(b"]");
+        if !is_managed && !kept.is_empty() {
+            return None;
         }
+        let version = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        (version > 0).then_some(Version(version))
     }
 }
 
-fn append(text: &mut Vec<u8>, value: &str) -> Range<usize> {
+impl Places {
+    /// Where they are in an answer without the server's book-keeping, and that text.
+    fn find(answer: &[u8]) -> Option<(Bytes, Self)> {
+        let answer = answer.trim_ascii_end();
+        let mut at = Cursor {
+            text: answer,
+            place: 0,
+        };
+        at.pass(b"{")?;
+        while at.key()? != b"metadata" {
+            at.skip()?;
+            at.pass(b",")?;
+        }
+        at.pass(b"{")?;
+        let mut version = None;
+        let managed = loop {
+            match at.key()? {
+                b"resourceVersion" => version = Some(at.text()?),
+                _ => at.skip()?,
+            }
+            let begin = at.place;
+            if at.rest()?.starts_with(MANAGED) {
+                at.pass(b",")?;
+                at.key()?;
+                at.skip()?;
+                break begin..at.place;
+            }
+            if at.pass(b",").is_none() {
+                break begin..begin;
+            }
+        };
+        at.pass(b"},\"spec\":{")?;
+        let renewed = loop {
+            match at.key()? {
+                b"renewTime" => break at.text()?,
+                _ => at.skip()?,
+            }
+            at.pass(b",")?;
+        };
+        let text = [answer.get(..managed.start)?, answer.get(managed.end..)?].concat();
+        let places = Self {
+            version: version?,
+            managed: managed.start,
+            renewed: renewed.start - managed.len()..renewed.end - managed.len(),
+        };
+        Some((text.into(), places))
+    }
+}
+
+fn append(text: &mut Vec<u8>, value: &[u8]) -> Range<usize> {
     let start = text.len();
-    text.extend_from_slice(value.as_bytes());
+    text.extend_from_slice(value);
     start..text.len()
+}
+
+/// A place in a JSON text, which is valid and has no blanks between its parts. Whatever is otherwise is not understood.
+struct Cursor<'a> {
+    text: &'a [u8],
+    place: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn rest(&self) -> Option<&'a [u8]> {
+        self.text.get(self.place..)
+    }
+
+    fn pass(&mut self, expected: &[u8]) -> Option<()> {
+        let passes = self.rest()?.starts_with(expected);
+        passes.then(|| self.place += expected.len())
+    }
+
+    /// A text in which nothing is escaped.
+    fn text(&mut self) -> Option<Range<usize>> {
+        self.pass(b"\"")?;
+        let start = self.place;
+        let is_end = |byte: &u8| matches!(byte, b'"' | b'\\');
+        let end = start + self.rest()?.iter().position(is_end)?;
+        self.place = end;
+        self.pass(b"\"")?;
+        Some(start..end)
+    }
+
+    fn key(&mut self) -> Option<&'a [u8]> {
+        let key = self.text()?;
+        self.pass(b":")?;
+        self.text.get(key)
+    }
+
+    /// Passes a value of any kind.
+    fn skip(&mut self) -> Option<()> {
+        let (mut depth, mut quoted) = (0_u32, false);
+        loop {
+            match self.rest()?.first()? {
+                b'\\' if quoted => self.place += 1,
+                b'"' => quoted = !quoted,
+                _ if quoted => {}
+                b',' | b'}' | b']' if depth == 0 => return Some(()),
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.place += 1;
+        }
+    }
 }

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
 use tenure_core::backend::{Hold, Note, Renewal};
 use tenure_core::{
     CandidateId, CandidateName, FencingToken, Incarnation, Nonce, Version, WallTime,
 };
 
-use super::echo::Expected;
 use super::record::{Draft, Kept, Lease};
 use super::template::Template;
 
@@ -20,6 +20,7 @@ fn candidate() -> CandidateId {
 /// A Lease that the candidate holds, with what others have written.
 fn lease(foreign: &Value) -> Lease {
     let object = json!({
+        "kind": "Lease",
         "metadata": {
             "name": "nightly",
             "uid": "3f1c9f60-5f0d-4d8e-9a51-0c7f4ad1b2c3",
@@ -31,7 +32,7 @@ fn lease(foreign: &Value) -> Lease {
     Lease::parse(object).unwrap()
 }
 
-fn renewal(lease: &Lease, number: u64) -> Renewal {
+pub(super) fn renewal(lease: &Lease, number: u64) -> Renewal {
     Renewal {
         candidate: candidate(),
         hold: Hold {
@@ -46,40 +47,81 @@ fn renewal(lease: &Lease, number: u64) -> Renewal {
     }
 }
 
-/// The Lease after a renewal that was written by editing the one before, and how it is kept.
-fn renewed(lease: Lease, renewal: &Renewal) -> (Lease, Kept) {
-    let mut draft = Draft::of(lease);
-    draft.renew(renewal).unwrap();
-    let mut answer: Value = serde_json::from_slice(&draft.to_bytes()).unwrap();
-    answer["metadata"]["resourceVersion"] = json!("99");
-    let lease = draft.written(answer.to_string().as_bytes()).unwrap();
-    let mut kept = Kept::of(&lease);
-    kept.template = Template::of(&lease, kept.text(), renewal).map(Box::new);
-    (lease, kept)
+/// An object as the API server writes it: first these fields, in this order.
+pub(super) fn written(object: &Value) -> String {
+    const ORDER: [&str; 13] = [
+        "kind",
+        "apiVersion",
+        "metadata",
+        "name",
+        "uid",
+        "resourceVersion",
+        "labels",
+        "annotations",
+        "managedFields",
+        "spec",
+        "holderIdentity",
+        "leaseDurationSeconds",
+        "acquireTime",
+    ];
+    let Value::Object(map) = object else {
+        return object.to_string();
+    };
+    let rank = |key: &str| ORDER.iter().position(|name| *name == key);
+    let mut members: Vec<_> = map.iter().collect();
+    members.sort_by_key(|(key, _)| rank(key).unwrap_or(ORDER.len()));
+    let members = members
+        .iter()
+        .map(|(key, value)| format!("{}:{}", json!(key), written(value)));
+    let members: Vec<_> = members.collect();
+    format!("{{{}}}", members.join(","))
 }
 
-fn next(kept: &Kept, renewal: &Renewal) -> Option<(bytes::Bytes, Template)> {
-    kept.template.as_ref()?.next(kept.text(), renewal)
+/// What the API server answers when `text` has become this version: with its own book-keeping.
+pub(super) fn answer(text: &[u8], version: u64) -> Value {
+    let mut answer: Value = serde_json::from_slice(text).unwrap();
+    answer["metadata"]["resourceVersion"] = json!(version.to_string());
+    answer["metadata"]["managedFields"] = json!([{
+        "manager": "tenure", "operation": "Update",
+        "fieldsV1": { "f:metadata": { "f:annotations": { ".": {} } }, "f:spec": { "f:renewTime": {}, "f:x\\\"": {} } },
+    }]);
+    answer
+}
+
+/// The Lease after a renewal that was written by editing the one before, and how the next one is written.
+fn renewed(lease: Lease, renewal: &Renewal) -> (Lease, Option<(Bytes, Template)>) {
+    let mut draft = Draft::of(lease);
+    draft.renew(renewal).unwrap();
+    let answer = written(&answer(&draft.to_bytes(), 99));
+    let lease = draft.written(answer.as_bytes()).unwrap();
+    let template = Template::of(&lease, answer.as_bytes(), renewal);
+    (lease, template)
+}
+
+fn parsed(text: &[u8]) -> Value {
+    serde_json::from_slice(text).unwrap()
 }
 
 #[test]
-fn the_next_renewal_is_the_text_that_an_edit_would_be() {
+fn the_next_renewal_is_what_an_edit_would_be() {
     let first = lease(&json!({ "spec": "renewTime" }));
-    let (mut lease, mut kept) = renewed(first.clone(), &renewal(&first, 1));
+    let (mut lease, template) = renewed(first.clone(), &renewal(&first, 1));
+    let (mut text, mut template) = template.unwrap();
     // The version gets another digit on the way.
     for (number, version) in [(2, 100), (3, 101), (4, 12_345)] {
         let renewal = renewal(&lease, number);
-        let (text, template) = next(&kept, &renewal).expect("nothing else is to be another");
+        (text, template) = template
+            .next(&text, &renewal)
+            .expect("nothing else is to be another");
         let mut draft = Draft::of(lease);
         draft.renew(&renewal).unwrap();
-        assert_eq!(text, draft.to_bytes());
-        let mut answer: Value = serde_json::from_slice(&text).unwrap();
-        answer["metadata"]["resourceVersion"] = json!(version.to_string());
-        let answer = answer.to_string();
-        let expected = template.expected(&text).version(answer.as_bytes());
-        assert_eq!(expected, Some(Version(version)));
-        kept = Kept::renewed(text, template, Version(version));
-        lease = kept.open();
+        assert_eq!(parsed(&text), parsed(&draft.to_bytes()));
+        let answer = written(&answer(&text, version)) + "\n";
+        assert_eq!(
+            template.version(&text, answer.as_bytes()),
+            Some(Version(version))
+        );
+        lease = Kept::renewed(text.clone(), template.clone(), Version(version)).open();
         assert_eq!(lease, draft.written(answer.as_bytes()).unwrap());
     }
 }
@@ -87,9 +129,10 @@ fn the_next_renewal_is_the_text_that_an_edit_would_be() {
 #[test]
 fn a_renewal_that_changes_more_is_no_repetition() {
     let first = lease(&json!(null));
-    let (lease, kept) = renewed(first.clone(), &renewal(&first, 1));
+    let (lease, template) = renewed(first.clone(), &renewal(&first, 1));
+    let (text, template) = template.unwrap();
     let again = renewal(&lease, 2);
-    assert!(next(&kept, &again).is_some());
+    assert!(template.next(&text, &again).is_some());
     let note = Note::new(b"a note").unwrap();
     let mut others = [(); 5].map(|()| again.clone());
     others[0].note = Some(note);
@@ -98,7 +141,7 @@ fn a_renewal_that_changes_more_is_no_repetition() {
     others[3].hold.token = FencingToken::new(42).unwrap();
     others[4].nonce = Nonce(u64::MAX);
     for other in others {
-        assert!(next(&kept, &other).is_none(), "{other:?}");
+        assert!(template.next(&text, &other).is_none(), "{other:?}");
     }
 }
 
@@ -108,95 +151,95 @@ fn what_others_have_written_like_a_version_or_a_time_is_not_mistaken() {
         json!({ "renewTime": "never" }),
         json!({ "resourceVersion": "1" }),
         json!({ "x\"renewTime": "never" }),
+        json!("},\"spec\":{\"renewTime\":\"never\""),
     ] {
         let first = lease(&foreign);
-        let (_, kept) = renewed(first.clone(), &renewal(&first, 1));
-        assert!(kept.template.is_none(), "{foreign}");
+        let (lease, template) = renewed(first.clone(), &renewal(&first, 1));
+        let (text, template) = template.unwrap();
+        let (text, _) = template.next(&text, &renewal(&lease, 2)).unwrap();
+        let mut draft = Draft::of(lease.clone());
+        draft.renew(&renewal(&lease, 2)).unwrap();
+        assert_eq!(parsed(&text), parsed(&draft.to_bytes()), "{foreign}");
     }
+}
+
+#[test]
+fn what_an_answer_says_beside_the_record_makes_no_pattern() {
+    let first = lease(&json!(null));
+    let renewal = renewal(&first, 1);
+    let (lease, _) = renewed(first, &renewal);
+    let mut draft = Draft::of(lease.clone());
+    draft.renew(&renewal).unwrap();
+    let answer = answer(&draft.to_bytes(), 99);
+    let of = |text: &str| Template::of(&lease, text.as_bytes(), &renewal);
+    assert!(of(&written(&answer)).is_some());
+    // Its order is not the server's, or it has blanks.
+    assert!(of(&answer.to_string()).is_none());
+    assert!(of(&written(&answer).replace(':', ": ")).is_none());
+    let mut changed = answer;
+    changed["metadata"]["labels"] = json!({ "by": "a webhook" });
+    assert!(of(&written(&changed)).is_none());
 }
 
 #[test]
 fn an_answer_that_says_something_else_is_looked_at() {
     let first = lease(&json!(null));
-    let (lease, kept) = renewed(first.clone(), &renewal(&first, 1));
-    let (text, template) = next(&kept, &renewal(&lease, 2)).unwrap();
-    let sent: Value = serde_json::from_slice(&text).unwrap();
+    let (lease, template) = renewed(first.clone(), &renewal(&first, 1));
+    let (text, template) = template.unwrap();
+    let (text, template) = template.next(&text, &renewal(&lease, 2)).unwrap();
+    let answer = answer(&text, 100);
+    let version = |answer: &Value| template.version(&text, written(answer).as_bytes());
+    assert_eq!(version(&answer), Some(Version(100)));
     for (pointer, other) in [
         ("/metadata/uid", json!("another")),
         ("/metadata/resourceVersion", json!("0")),
+        ("/metadata/resourceVersion", json!("")),
+        ("/metadata/resourceVersion", json!("99999999999999999999")),
+        ("/metadata/annotations/theirs", json!("else")),
+        ("/metadata/managedFields", json!({})),
         ("/spec/holderIdentity", json!("somebody")),
         ("/spec/renewTime", Value::Null),
+        ("/spec/theirs", json!("more")),
     ] {
-        let mut answer = sent.clone();
+        let mut answer = answer.clone();
         *answer.pointer_mut(pointer).unwrap() = other;
-        let version = template
-            .expected(&text)
-            .version(answer.to_string().as_bytes());
-        assert_eq!(version, None, "{pointer}");
+        assert_eq!(version(&answer), None, "{pointer}");
+    }
+    for map in ["", "/metadata", "/metadata/annotations", "/spec"] {
+        let mut answer = answer.clone();
+        let map = answer.pointer_mut(map).and_then(Value::as_object_mut);
+        map.map(|map: &mut Map<_, _>| map.insert("more".to_owned(), json!("")));
+        assert_eq!(version(&answer), None, "{answer}");
+    }
+    let whole = written(&answer);
+    for cut in 0..whole.len() {
+        let answer = &whole.as_bytes()[..cut];
+        assert_eq!(template.version(&text, answer), None, "{cut}");
     }
 }
 
-/// An answer as the API server writes it: with its own book-keeping, the version before the spec.
-fn answer(text: &[u8]) -> Value {
-    let mut answer: Value = serde_json::from_slice(text).unwrap();
-    answer["metadata"]["resourceVersion"] = json!("100");
-    answer["metadata"]["managedFields"] = json!([{
-        "manager": "tenure", "operation": "Update",
-        "fieldsV1": { "f:metadata": { "f:annotations": { ".": {} } }, "f:spec": { "f:renewTime": {}, "f:holderIdentity": {} } },
-    }]);
-    answer
-}
-
+/// In the order of the API server, which the simulated one has too: a test of that compares them.
 #[test]
-fn an_answer_is_understood_at_sight_where_nothing_in_it_is_ambiguous() {
-    let first = lease(&json!(null));
-    let (lease, kept) = renewed(first.clone(), &renewal(&first, 1));
-    let (text, template) = next(&kept, &renewal(&lease, 2)).unwrap();
-    let quoted = template.expected(&text);
-    let mut plain = answer(&text);
-    // What is escaped in JSON is read.
-    assert_eq!(quoted.at_sight(plain.to_string().as_bytes()), None);
-    let expected = Expected {
-        holder: Some("report-0_00000000000000000000000000000007"),
-        ..quoted
+fn what_the_api_server_answers_is_a_pattern() {
+    let answer = concat!(
+        r#"{"kind":"Lease","apiVersion":"coordination.k8s.io/v1","metadata":{"name":"nightly","namespace":"default","#,
+        r#""uid":"3f1c9f60-5f0d-4d8e-9a51-0c7f4ad1b2c3","resourceVersion":"98","creationTimestamp":"2026-11-30T08:00:00Z","#,
+        r#""labels":{"tenure/lock":"true"},"annotations":{"tenure/election":"nightly"},"managedFields":[{"manager":"tenure","#,
+        r#""operation":"Update","apiVersion":"coordination.k8s.io/v1","time":"2026-11-30T08:00:05Z","fieldsType":"FieldsV1","#,
+        r#""fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tenure/lock":{}}},"f:spec":{"f:renewTime":{}}}}]},"#,
+        r#""spec":{"holderIdentity":"report-0_07","leaseDurationSeconds":15,"acquireTime":"2026-11-30T08:00:00.000000Z","#,
+        r#""renewTime":"2026-11-30T08:00:05.000000Z","leaseTransitions":1}}"#,
+        "\n"
+    );
+    let lease = Lease::answered(answer.as_bytes()).unwrap();
+    let (text, template) = Template::of(&lease, answer.as_bytes(), &renewal(&lease, 1)).unwrap();
+    let (text, template) = template.next(&text, &renewal(&lease, 2)).unwrap();
+    let renewed = answer.replace("08:00:05.000000", "03:33:20.120002");
+    let at = |version: &str| {
+        let reply = renewed.replace("\"98\"", &format!("\"{version}\""));
+        template.version(&text, reply.as_bytes())
     };
-    plain["spec"]["holderIdentity"] = json!(expected.holder);
-    let seen = expected.at_sight(plain.to_string().as_bytes());
-    assert_eq!(seen, Some(Version(100)));
-    let renewed = plain["spec"]["renewTime"].clone();
-    for (pointer, key, value) in [
-        (
-            "/metadata",
-            "ownerReferences",
-            json!([{ "uid": "another" }]),
-        ),
-        ("/metadata/annotations", "renewTime", renewed.clone()),
-        (
-            "/metadata/annotations",
-            "spec",
-            json!({ "renewTime": renewed }),
-        ),
-        ("/metadata/annotations", "resourceVersion", json!("7")),
-    ] {
-        let mut other = plain.clone();
-        let map = other.pointer_mut(pointer).unwrap();
-        map.as_object_mut().unwrap().insert(key.to_owned(), value);
-        let other = other.to_string();
-        assert_eq!(expected.at_sight(other.as_bytes()), None, "{other}");
-        assert_eq!(expected.version(other.as_bytes()), Some(Version(100)));
-    }
-}
-
-#[test]
-fn a_time_that_only_an_annotation_says_is_not_what_was_written() {
-    let first = lease(&json!(null));
-    let (lease, kept) = renewed(first.clone(), &renewal(&first, 1));
-    let (text, template) = next(&kept, &renewal(&lease, 2)).unwrap();
-    let mut other = answer(&text);
-    let renewed = other["spec"]["renewTime"].take();
-    other["metadata"]["annotations"]["renewTime"] = renewed;
-    let version = template
-        .expected(&text)
-        .version(other.to_string().as_bytes());
-    assert_eq!(version, None);
+    assert_eq!(at("242"), Some(Version(242)));
+    assert_eq!(at("242x"), None);
+    assert_eq!(template.version(&text, answer.as_bytes()), None);
 }

@@ -2,16 +2,23 @@
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::fmt::temporal::DateTimePrinter;
 use tenure_core::WallTime;
 
 /// The last microsecond that can be said: two days before the year 9999 ends, so that it has a date in every time zone.
 pub(crate) const LAST: u64 = 253_402_207_199_999_999;
 
+const MICRO_TIME_LENGTH: usize = "2026-11-30T03:33:20.120000Z".len();
+
+static PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
+
 /// A `MicroTime`: six digits behind the second, always. Nothing for a time that it cannot express.
 pub(crate) fn micro_time(micros: u64) -> Option<String> {
     let micros = i64::try_from(micros).ok().filter(|_| micros <= LAST)?;
     let time = Timestamp::from_microsecond(micros).ok()?;
-    Some(format!("{time:.6}"))
+    let mut text = String::with_capacity(MICRO_TIME_LENGTH);
+    PRINTER.print_timestamp(&time, &mut text).ok()?;
+    Some(text)
 }
 
 /// Microseconds since 1970 of a time as others may write it; nothing for what is no time, or before 1970.

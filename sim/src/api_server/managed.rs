@@ -1,4 +1,4 @@
-//! Who has set which field, as the server notes it in an object, and how objects are written with that.
+//! Who has set which field, as the server notes it in an object, and how objects are written with that, in the server's order.
 //!
 //! An entry is kept as the text that it is in an answer: it is more than half of a Lease, changes with each write, and nobody here looks
 //! into it.
@@ -12,6 +12,32 @@ use super::micro_time;
 const FIELD: &str = "managedFields";
 /// What each entry begins with.
 const BEGINS: &str = "{\"manager\":";
+
+/// The fields that the server writes before all others, in this order, at the top of an answer and of each object in it.
+const TOP: [&str; 3] = ["type", "kind", "apiVersion"];
+/// Those of `metadata`. It writes the keys of labels and annotations in theirs.
+const METADATA: [&str; 12] = [
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "finalizers",
+    FIELD,
+];
+/// Those of a Lease's `spec`.
+const SPEC: [&str; 5] = [
+    "holderIdentity",
+    "leaseDurationSeconds",
+    "acquireTime",
+    "renewTime",
+    "leaseTransitions",
+];
 
 /// Who writes, as the server notes it in an object.
 #[derive(Clone, Copy, Debug)]
@@ -111,24 +137,36 @@ fn push_fields(text: &mut String, name: &str, part: &Value, whole: &str) {
 
 /// Writes an object, a list or an event as an answer has it.
 pub(super) fn write(value: &Value, to: &mut Vec<u8>) {
+    write_in(&TOP, value, to);
+}
+
+/// Writes a value, of whose fields these are the first.
+fn write_in(order: &[&str], value: &Value, to: &mut Vec<u8>) {
     match value {
-        Value::Object(fields) => write_map(fields, to),
+        Value::Object(fields) => write_map(order, fields, to),
         Value::Array(values) => write_list(values, to, write),
         _ => serde_json::to_writer(to, value).expect("a JSON value can be written"),
     }
 }
 
-fn write_map(fields: &Map<String, Value>, to: &mut Vec<u8>) {
+fn write_map(order: &[&str], fields: &Map<String, Value>, to: &mut Vec<u8>) {
+    let first = order.iter().filter_map(|name| fields.get_key_value(*name));
+    let others = fields
+        .iter()
+        .filter(|(name, _)| !order.contains(&name.as_str()));
     to.push(b'{');
-    for (index, (name, value)) in fields.iter().enumerate() {
+    for (index, (name, value)) in first.chain(others).enumerate() {
         if index > 0 {
             to.push(b',');
         }
         serde_json::to_writer(&mut *to, name).expect("a text can be written");
         to.push(b':');
-        match value {
-            Value::Array(entries) if name == FIELD => write_list(entries, to, write_entry),
-            _ => write(value, to),
+        match (name.as_str(), value) {
+            (FIELD, Value::Array(entries)) => write_list(entries, to, write_entry),
+            ("metadata", value) => write_in(&METADATA, value, to),
+            ("spec", value) => write_in(&SPEC, value, to),
+            ("labels" | "annotations", value) => write_in(&[], value, to),
+            (_, value) => write(value, to),
         }
     }
     to.push(b'}');

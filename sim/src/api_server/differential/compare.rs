@@ -68,6 +68,13 @@ pub fn compare(first: &[Exchange], second: &[Exchange]) -> Vec<Difference> {
                 other.bodies.len().to_string(),
             );
         }
+        for (a, b) in one.orders.iter().zip(&other.orders) {
+            // What only one of them says is compared below.
+            let (a, b) = (common(a, b), common(b, a));
+            if a != b {
+                differ("order", a.join(" "), b.join(" "));
+            }
+        }
         let one_bodies = one.bodies.iter().map(|body| names.0.normal(body));
         let one_bodies: Vec<Value> = one_bodies.collect();
         let other_bodies = other.bodies.iter().map(|body| names.1.normal(body));
@@ -84,6 +91,12 @@ pub fn compare(first: &[Exchange], second: &[Exchange]) -> Vec<Difference> {
         });
     }
     differences
+}
+
+/// Those of the names that the others have, too.
+fn common<'a>(names: &'a [String], others: &[String]) -> Vec<&'a str> {
+    let names = names.iter().filter(|name| others.contains(name));
+    names.map(String::as_str).collect()
 }
 
 fn walk(place: &str, a: &Value, b: &Value, differ: &mut impl FnMut(&str, String, String)) {
@@ -227,6 +240,7 @@ mod tests {
             retry_after: None,
             content_type: None,
             bodies: vec![body],
+            orders: Vec::new(),
         }
     }
 
@@ -250,5 +264,15 @@ mod tests {
             .map(|found| found.place)
             .collect();
         assert_eq!(places, ["code", "/0/b/c", "/0/b/d"]);
+    }
+
+    #[test]
+    fn another_order_is_told() {
+        let ordered = |names: [&str; 2]| Exchange {
+            orders: vec![names.map(str::to_owned).to_vec()],
+            ..exchange(200, json!({}))
+        };
+        let found = compare(&[ordered(["/a", "/b"])], &[ordered(["/b", "/a"])]);
+        assert_eq!(found[0].to_string(), "a step: order: /a /b / /b /a");
     }
 }

@@ -8,6 +8,8 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
 
+use super::order::Fields;
+
 /// A limit on what is read of one answer.
 const BYTES_MOST: usize = 16 * 1_024 * 1_024;
 
@@ -24,6 +26,8 @@ pub struct Exchange {
     pub content_type: Option<String>,
     /// Its objects: one, or the events of a watch.
     pub bodies: Vec<Value>,
+    /// In which order the fields of those that are Leases are written.
+    pub orders: Vec<Vec<String>>,
 }
 
 /// The script cannot go on: the server is not there, or says something that is no answer.
@@ -93,6 +97,12 @@ impl Recorder<'_> {
             .into_iter()
             .collect();
         let bodies = values.map_err(|error| trouble(&error))?;
+        let is_lease = |body: &Value| body["kind"] == "Lease";
+        let orders = if bodies.iter().any(is_lease) {
+            orders(&read).map_err(|error| trouble(&error))?
+        } else {
+            Vec::new()
+        };
         let first = bodies.first().cloned().unwrap_or_default();
         self.exchanges.push(Exchange {
             step: step.to_owned(),
@@ -100,9 +110,17 @@ impl Recorder<'_> {
             retry_after: header("retry-after"),
             content_type: header("content-type"),
             bodies,
+            orders,
         });
         Ok(first)
     }
+}
+
+fn orders(read: &[u8]) -> Result<Vec<Vec<String>>, serde_json::Error> {
+    let bodies = serde_json::Deserializer::from_slice(read).into_iter();
+    bodies
+        .map(|body: Result<Fields, _>| Ok(body?.of_lease()))
+        .collect()
 }
 
 async fn read_to_end(mut body: Body) -> Result<Vec<u8>, kube::Error> {

@@ -2,6 +2,7 @@
 
 mod compare;
 mod exchange;
+mod order;
 mod script;
 
 pub use compare::{Difference, compare};
