@@ -1,5 +1,7 @@
 //! Lock backends of tenure, and what an elector needs of the machine that it runs on.
 
+#[cfg(any(feature = "kubernetes", feature = "zookeeper"))]
+mod cryptography;
 #[cfg(any(feature = "file", feature = "kubernetes", feature = "zookeeper"))]
 mod failure;
 #[cfg(feature = "file")]

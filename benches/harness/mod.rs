@@ -86,9 +86,34 @@ impl Dice {
     }
 }
 
-/// Does several things in turn, many times, and says what each costs: its median, so that what the disk does meanwhile hits all alike. Each
-/// time in another order, since what comes before has left the processor's caches as it liked.
-pub(crate) fn costs<const N: usize>(times: u32, operations: [&mut dyn FnMut(); N]) -> [Cost; N] {
+/// Fills the processor's caches with something else: what is done every few seconds finds them so.
+///
+/// Of several things that are done in turn without it, what they have in common would be there each time, and what one has alone would not,
+/// more or less of it as the machine's other tenants please.
+#[derive(Debug)]
+pub(crate) struct Oblivion(Vec<u8>);
+
+impl Oblivion {
+    pub(crate) fn new() -> Self {
+        // More than they hold.
+        Self(vec![0; 64 << 20])
+    }
+
+    pub(crate) fn forget(&mut self) {
+        for byte in self.0.iter_mut().step_by(64) {
+            *byte = byte.wrapping_add(1);
+        }
+        std::hint::black_box(&mut self.0);
+    }
+}
+
+/// Does several things in turn, many times, `before` each of them something that does not count, and says what each costs: its median, so that
+/// what the disk does meanwhile hits all alike. Each time in another order, since what comes before has left the processor's caches as it liked.
+pub(crate) fn costs<const N: usize>(
+    times: u32,
+    mut before: impl FnMut(),
+    operations: [&mut dyn FnMut(); N],
+) -> [Cost; N] {
     let mut samples = [(); N].map(|()| (Vec::new(), Vec::new()));
     let mut order = std::array::from_fn::<usize, N, _>(|index| index);
     let mut dice = Dice(1);
@@ -97,6 +122,7 @@ pub(crate) fn costs<const N: usize>(times: u32, operations: [&mut dyn FnMut(); N
             order.swap(last, dice.below(last + 1));
         }
         for index in order {
+            before();
             let (took, kept_busy) = &mut samples[index];
             let (started, was_busy) = (now(), busy());
             operations[index]();

@@ -150,6 +150,7 @@ fn acquisitions(table: &mut Table) {
     let candidate = harness::candidate();
     let [bare, records, file] = harness::costs(
         DURABLE,
+        || (),
         [
             &mut || {
                 let file = open(&path);

@@ -17,6 +17,7 @@ use tenure_core::ErrorKind;
 use tower::{BoxError, ServiceBuilder};
 
 use super::error::Failure;
+use crate::cryptography;
 
 /// Idle connections beyond these are closed. A process has one request for each of its elections under way at most.
 const IDLE_MAX: usize = 32;
@@ -127,6 +128,7 @@ pub(crate) fn connect(config: &Config, connect_timeout: Duration) -> Result<Clie
         let detail = format!("the way in cannot be used: {error}");
         Failure::new(ErrorKind::InvalidInput, detail).with_source(error)
     };
+    cryptography::choose();
     if config.proxy_url.is_some() {
         // Only kube's own stack knows proxies.
         let mut config = config.clone();

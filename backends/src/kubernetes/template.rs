@@ -23,6 +23,8 @@ pub(crate) struct Template {
     lease_duration: Duration,
     pub(crate) request: Option<OperatorRequest>,
     places: Places,
+    /// The time of the last renewal, in microseconds since 1970.
+    renewed: u64,
     token: FencingToken,
 }
 
@@ -40,7 +42,9 @@ impl Template {
     /// is written in another way than the API server's.
     pub(crate) fn of(lease: &Lease, answer: &[u8], renewal: &Renewal) -> Option<(Bytes, Self)> {
         let (text, places) = Places::find(answer)?;
-        if Lease::answered(&text).ok()? != *lease {
+        let renewed = renewal.nonce.0;
+        let is_renewed = text.get(places.renewed.clone())? == time::micro_time(renewed)?.as_bytes();
+        if !is_renewed || Lease::answered(&text).ok()? != *lease {
             return None;
         }
         let container = lease.annotation(annotations::CONTAINER);
@@ -51,6 +55,7 @@ impl Template {
             lease_duration: renewal.lease_duration,
             request: annotations::request(lease),
             places,
+            renewed,
             token: renewal.hold.token,
         };
         Some((text, template))
@@ -72,24 +77,24 @@ impl Template {
             renewed,
         } = &self.places;
         let to_version = renewal.hold.version.0.to_string();
-        let to_renewed = time::micro_time(renewal.nonce.0)?;
-        let replaced = version.len() + renewed.len();
         // As long as it will be, so that nothing is left over for as long as it is kept.
-        let length = (text.len() + to_version.len() + to_renewed.len()).checked_sub(replaced)?;
+        let length = (text.len() + to_version.len()).checked_sub(version.len())?;
         let mut next = Vec::with_capacity(length);
         next.extend_from_slice(text.get(..version.start)?);
-        let to_version = append(&mut next, to_version.as_bytes());
-        next.extend_from_slice(text.get(version.end..*managed)?);
-        let to_managed = next.len();
-        next.extend_from_slice(text.get(*managed..renewed.start)?);
-        let to_renewed = append(&mut next, to_renewed.as_bytes());
-        next.extend_from_slice(text.get(renewed.end..)?);
+        next.extend_from_slice(to_version.as_bytes());
+        let moved = next.len();
+        next.extend_from_slice(text.get(version.end..)?);
+        let moved = |place: usize| place - version.end + moved;
+        let places = Places {
+            version: version.start..moved(version.end),
+            managed: moved(*managed),
+            renewed: moved(renewed.start)..moved(renewed.end),
+        };
+        let to_renewed = next.get_mut(places.renewed.clone())?;
+        time::move_on(to_renewed, self.renewed, renewal.nonce.0)?;
         let template = Self {
-            places: Places {
-                version: to_version,
-                managed: to_managed,
-                renewed: to_renewed,
-            },
+            places,
+            renewed: renewal.nonce.0,
             container: self.container.clone(),
             ..*self
         };
@@ -164,12 +169,6 @@ impl Places {
         };
         Some((text.into(), places))
     }
-}
-
-fn append(text: &mut Vec<u8>, value: &[u8]) -> Range<usize> {
-    let start = text.len();
-    text.extend_from_slice(value);
-    start..text.len()
 }
 
 /// A place in a JSON text, which is valid and has no blanks between its parts. Whatever is otherwise is not understood.

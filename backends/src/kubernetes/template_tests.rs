@@ -228,13 +228,13 @@ fn what_the_api_server_answers_is_a_pattern() {
         r#""operation":"Update","apiVersion":"coordination.k8s.io/v1","time":"2026-11-30T08:00:05Z","fieldsType":"FieldsV1","#,
         r#""fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tenure/lock":{}}},"f:spec":{"f:renewTime":{}}}}]},"#,
         r#""spec":{"holderIdentity":"report-0_07","leaseDurationSeconds":15,"acquireTime":"2026-11-30T08:00:00.000000Z","#,
-        r#""renewTime":"2026-11-30T08:00:05.000000Z","leaseTransitions":1}}"#,
+        r#""renewTime":"2026-11-30T03:33:20.120001Z","leaseTransitions":1}}"#,
         "\n"
     );
     let lease = Lease::answered(answer.as_bytes()).unwrap();
     let (text, template) = Template::of(&lease, answer.as_bytes(), &renewal(&lease, 1)).unwrap();
     let (text, template) = template.next(&text, &renewal(&lease, 2)).unwrap();
-    let renewed = answer.replace("08:00:05.000000", "03:33:20.120002");
+    let renewed = answer.replace("20.120001", "20.120002");
     let at = |version: &str| {
         let reply = renewed.replace("\"98\"", &format!("\"{version}\""));
         template.version(&text, reply.as_bytes())

@@ -9,6 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use zookeeper_client as client;
 
 use super::address::Address;
+use crate::cryptography;
 
 /// Files in PEM form.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,7 +64,7 @@ impl TlsFiles {
             authorities,
             identity,
         } = self;
-        choose_provider();
+        cryptography::choose();
         let certificates = CertificateDer::pem_file_iter(authorities)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| unusable_authorities(authorities, &error))?;
@@ -106,17 +107,9 @@ fn unusable_authorities(path: &Path, why: &dyn std::fmt::Display) -> String {
 
 /// Trusts nobody: who answers a handshake with it at all speaks TLS.
 pub(crate) fn trusts_nobody() -> Arc<ClientConfig> {
-    choose_provider();
+    cryptography::choose();
     let builder = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
     Arc::new(builder.with_no_client_auth())
-}
-
-/// Where the program has more than one provider of cryptography and has not said which, rustls takes none and panics.
-fn choose_provider() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may have chosen in between, which is as well.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    }
 }
 
 /// The name that a server's certificate has to have. The client of the servers panics where there can be none.
