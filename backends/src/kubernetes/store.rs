@@ -119,13 +119,23 @@ impl Store {
 
     /// Writes `draft` over the version that it is an edit of, or makes it.
     pub(crate) async fn put(&self, draft: Draft, makes: bool) -> Result<Written, Failure> {
+        let written = self.put_answered(draft, makes).await?;
+        Ok(written.map_or(Written::Refused, |(lease, _)| Written::Done(lease)))
+    }
+
+    /// The same, with what the server has answered; nothing when it is refused.
+    async fn put_answered(
+        &self,
+        draft: Draft,
+        makes: bool,
+    ) -> Result<Option<(Lease, Bytes)>, Failure> {
         let began = self.cluster.api.clock.now();
         let Some(answer) = self.send(draft.to_bytes().into(), makes).await? else {
-            return Ok(Written::Refused);
+            return Ok(None);
         };
         let lease = draft.written(&answer.body).map_err(Failure::unknown)?;
         self.wrote(began, &lease);
-        Ok(Written::Done(lease))
+        Ok(Some((lease, answer.body)))
     }
 
     /// Sends a write; nothing when it is refused, since the Lease is not that version any more, or is there already.
@@ -356,14 +366,11 @@ impl Store {
         draft.renew(renewal)?;
         self.planted().spoil_renewal(&mut draft, renewal);
         self.name_container(&mut draft, renewal.candidate.incarnation);
-        let began = self.cluster.api.clock.now();
-        let Some(answer) = self.send(draft.to_bytes().into(), false).await? else {
+        let Some((lease, answer)) = self.put_answered(draft, false).await? else {
             return Ok(Renewed::Conflict(None));
         };
-        let lease = draft.written(&answer.body).map_err(Failure::unknown)?;
-        self.wrote(began, &lease);
         let receipt = confirmed(renewal, &lease)?;
-        locked(&self.known).may_go_on(&lease, &answer.body, renewal);
+        locked(&self.known).may_go_on(&lease, &answer, renewal);
         Ok(Renewed::Confirmed(receipt))
     }
 
