@@ -175,9 +175,11 @@ impl Api {
         let body = body.to_bytes();
         let status = head.status;
         if status.is_success() || expected.contains(&status) {
-            let date = (!asked.writes())
-                .then(|| text(&head.headers, &header::DATE).and_then(time::date))
-                .flatten();
+            let date = if asked.writes() {
+                None
+            } else {
+                text(&head.headers, &header::DATE).and_then(time::date)
+            };
             return Ok(Answer { body, date, status });
         }
         let retry_after = text(&head.headers, &header::RETRY_AFTER);

@@ -27,6 +27,7 @@ use super::template::Template;
 use crate::locked::locked;
 
 const JSON: &str = "application/json";
+const NAMESPACES: &str = "/apis/coordination.k8s.io/v1/namespaces/";
 
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -60,18 +61,12 @@ impl Store {
     }
 
     fn path(&self) -> String {
-        self.path_with(&[])
+        [NAMESPACES, &self.cluster.api.namespace, "/leases"].concat()
     }
 
     fn own_path(&self) -> String {
-        self.path_with(&["/", &self.lease])
-    }
-
-    /// The path of the namespace's Leases, with something behind it.
-    fn path_with(&self, rest: &[&str]) -> String {
-        let namespaces = "/apis/coordination.k8s.io/v1/namespaces/";
-        let leases = [namespaces, &self.cluster.api.namespace, "/leases"];
-        [&leases, rest].concat().concat()
+        let namespace = &self.cluster.api.namespace;
+        [NAMESPACES, namespace, "/leases/", &self.lease].concat()
     }
 
     /// Reads by `get`, and by `list` where only that is allowed. Says the server's wall clock too.

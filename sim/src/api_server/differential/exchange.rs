@@ -8,7 +8,7 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
 
-use super::order::Fields;
+use super::order::Order;
 
 /// A limit on what is read of one answer.
 const BYTES_MOST: usize = 16 * 1_024 * 1_024;
@@ -118,9 +118,7 @@ impl Recorder<'_> {
 
 fn orders(read: &[u8]) -> Result<Vec<Vec<String>>, serde_json::Error> {
     let bodies = serde_json::Deserializer::from_slice(read).into_iter();
-    bodies
-        .map(|body: Result<Fields, _>| Ok(body?.of_lease()))
-        .collect()
+    bodies.map(|body| body.map(|Order(order)| order)).collect()
 }
 
 async fn read_to_end(mut body: Body) -> Result<Vec<u8>, kube::Error> {

@@ -1,79 +1,55 @@
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-/// The names of a text's fields as they are written, with those of the fields' own. Of lists there is nothing.
+/// The names of a Lease's fields as they are written, those of its metadata and its spec among them.
 #[derive(Default)]
-pub(super) struct Fields(Vec<(String, Self)>);
+pub(super) struct Order(pub(super) Vec<String>);
 
-impl Fields {
-    /// In which order a Lease is written.
-    pub(super) fn of_lease(&self) -> Vec<String> {
-        let mut order = self.names("");
-        for (name, fields) in &self.0 {
-            if ["metadata", "spec"].contains(&name.as_str()) {
-                order.extend(fields.names(name));
-            }
+impl<'de> Deserialize<'de> for Order {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let mut order = Self::default();
+        Names {
+            of: "",
+            order: &mut order,
         }
-        order
-    }
-
-    fn names(&self, of: &str) -> Vec<String> {
-        let names = self.0.iter().map(|(name, _)| format!("{of}/{name}"));
-        names.collect()
+        .deserialize(reader)?;
+        Ok(order)
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue)
+/// Adds the names of the fields of one object.
+struct Names<'a> {
+    of: &'a str,
+    order: &'a mut Order,
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_map(self)
     }
 }
 
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
-    type Value = Fields;
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+        f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { of, order } = self;
+        while let Some(name) = map.next_key::<String>()? {
+            order.0.push(format!("{of}/{name}"));
+            if of.is_empty() && ["metadata", "spec"].contains(&name.as_str()) {
+                map.next_value_seed(Names { of: &name, order })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
         }
-        Ok(Fields(fields))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Fields, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Fields::default())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Fields, E> {
-        Ok(Fields::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Fields, E> {
-        Ok(Fields::default())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Fields, E> {
-        Ok(Fields::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Fields, E> {
-        Ok(Fields::default())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Fields, E> {
-        Ok(Fields::default())
-    }
-
-    fn visit_unit<E>(self) -> Result<Fields, E> {
-        Ok(Fields::default())
+        Ok(())
     }
 }
 
@@ -84,17 +60,17 @@ mod tests {
     #[test]
     fn the_order_of_a_leases_fields_is_told_as_it_is_written() {
         let text = r#"{"kind":"Lease","spec":{"b":[{"x":1}],"a":null},"metadata":{"name":"x","labels":{"z":true}},"c":1.5}"#;
-        let fields: Fields = serde_json::from_str(text).unwrap();
-        let order = [
+        let Order(order) = serde_json::from_str(text).unwrap();
+        let expected = [
             "/kind",
             "/spec",
-            "/metadata",
-            "/c",
             "spec/b",
             "spec/a",
+            "/metadata",
             "metadata/name",
             "metadata/labels",
+            "/c",
         ];
-        assert_eq!(fields.of_lease(), order);
+        assert_eq!(order, expected);
     }
 }
