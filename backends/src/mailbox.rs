@@ -22,7 +22,7 @@ impl<T: fmt::Debug> fmt::Debug for Mailbox<T> {
 
 impl<T> Mailbox<T> {
     /// Changes what is there, without telling the reader.
-    #[cfg(feature = "file")]
+    #[cfg(any(feature = "file", feature = "kubernetes"))]
     pub(crate) fn alter<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         change(&mut locked(&self.0).0)
     }

@@ -110,10 +110,18 @@ impl LockBackend for LeaseLock {
 
     async fn observe(&self) -> Result<Observation, Error> {
         let seen = self.store.observe().await;
+        let now = self.store.cluster.api.clock.now();
         let told = self.hints.told();
-        let behind = locked(&self.store.known).is_watch_behind(told);
-        if let Some(watch) = locked(&self.watch).as_ref().filter(|_| behind) {
-            watch.nudge();
+        let (behind, labelled) = {
+            let mut known = locked(&self.store.known);
+            (known.is_watch_behind(now, told), known.is_labelled())
+        };
+        if let Some(watch) = locked(&self.watch).as_ref() {
+            if !labelled {
+                watch.set_apart();
+            } else if behind {
+                watch.nudge();
+            }
         }
         seen.map_err(|failure| failure.into_error("observe"))
     }

@@ -1,6 +1,6 @@
 //! What one handle is told of changes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::Value;
 use tenure_core::Version;
@@ -34,6 +34,7 @@ pub(crate) struct Hints {
     pending: Mailbox<Pending>,
     /// The newest version that the watch has told.
     told: AtomicU64,
+    watching: AtomicBool,
 }
 
 impl Hints {
@@ -60,12 +61,14 @@ impl Hints {
         self.answered.fetch_max(version.0, Ordering::Relaxed);
     }
 
-    /// The newest version that the watch has told.
-    pub(crate) fn told(&self) -> Version {
-        Version(self.told.load(Ordering::Relaxed))
+    /// The newest version that the watch has told, while it works.
+    pub(crate) fn told(&self) -> Option<Version> {
+        let works = self.watching.load(Ordering::Relaxed);
+        works.then(|| Version(self.told.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn tell_watching(&self, works: bool) {
+        self.watching.store(works, Ordering::Relaxed);
         self.pending.tell(|pending| pending.watching = Some(works));
     }
 

@@ -13,14 +13,16 @@ use super::template::Template;
 const RIVALS_REMEMBERED: Duration = Duration::from_secs(600);
 /// How often the kubelet is asked about one holder, at most.
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// A watch that tells something so long after a read has shown it is dead, or its server lags.
+const TELLS_WITHIN: Duration = Duration::from_secs(1);
 /// So often within the duration of its lease, at most: as a candidate tries again what fails, where its lease is as long as the holder's.
 const ASKS_MOST: u32 = 15;
 
 /// Nothing here decides about leadership: a write that was made from something old is refused by the API server.
 #[derive(Default, Debug)]
 pub(crate) struct Known {
-    /// The newest version that an answer showed and the watch has not told yet, as of the read before.
-    behind: Option<Version>,
+    /// A version that an answer showed then, and that the watch has not told yet.
+    behind: Option<(Version, Reading)>,
     /// The newest that the watch has told.
     event: Option<Kept>,
     granted: Option<Granted>,
@@ -35,6 +37,8 @@ pub(crate) struct Known {
     sight: Option<Sight>,
     /// How long a request takes, smoothed.
     pub(crate) trip: Duration,
+    /// Whether the newest answer shows a Lease without our label.
+    unlabelled: bool,
 }
 
 /// A grant of this handle.
@@ -72,6 +76,7 @@ impl Known {
     pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
         let before = self.looked.replace(now);
         self.see(before.unwrap_or(now), lease);
+        self.unlabelled = !lease.is_labelled();
         self.keep(Kept::of(lease));
     }
 
@@ -79,6 +84,7 @@ impl Known {
     pub(crate) fn wrote(&mut self, began: Reading, lease: &Lease) {
         self.looked = Some(began);
         self.see(began, lease);
+        self.unlabelled = !lease.is_labelled();
         self.keep(Kept::of(lease));
     }
 
@@ -125,6 +131,12 @@ impl Known {
         self.read = None;
         self.event = None;
         self.sight = None;
+        self.unlabelled = false;
+    }
+
+    /// Whether a watch of what carries our label tells of the Lease, or would if it were there.
+    pub(crate) fn is_labelled(&self) -> bool {
+        !self.unlabelled
     }
 
     /// The watch shows the Lease. Older than what is known, it tells nothing.
@@ -232,13 +244,18 @@ impl Known {
         };
     }
 
-    /// Whether the watch did not tell within the time of one whole read what the read before it had shown: then it is dead, or its
-    /// server lags.
-    pub(crate) fn is_watch_behind(&mut self, told: Version) -> bool {
-        let behind = self.behind.is_some_and(|version| told < version);
+    /// Whether the watch has not told in time what an answer had shown. It has told this version; nothing when it does not work, so
+    /// that there is nothing to expect.
+    pub(crate) fn is_watch_behind(&mut self, now: Reading, told: Option<Version>) -> bool {
+        let missing = |version: &Version| told.is_some_and(|told| told < *version);
+        if let Some((_, since)) = self.behind.filter(|(version, _)| missing(version)) {
+            let late = now.shortest_since(since) >= TELLS_WITHIN.into();
+            self.behind = self.behind.filter(|_| !late);
+            return late;
+        }
         let shown = self.read.as_ref().map(Kept::version);
-        self.behind = shown.filter(|version| !behind && told < *version);
-        behind
+        self.behind = shown.filter(missing).map(|version| (version, now));
+        false
     }
 
     /// In how long the kubelet has to be asked about the holder of `lease`: at once when it never was, and again and again while a renewal

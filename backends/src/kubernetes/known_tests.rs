@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tenure_core::{Incarnation, Nanos, Reading};
+use tenure_core::{Incarnation, Nanos, Reading, Version};
 
 use super::known::Known;
 use super::record::Lease;
@@ -75,4 +75,26 @@ fn a_holder_that_is_here_is_never_asked_about() {
     assert_eq!(known.ask_in(at(60.0), &ours), None);
     known.released();
     assert_eq!(known.ask_in(at(60.0), &ours), after(0.0));
+}
+
+#[test]
+fn a_watch_is_behind_a_second_after_a_read_has_shown_more_and_never_while_there_is_none() {
+    let mut known = Known::default();
+    let told = |number: u64| Some(Version(number));
+    known.saw_answer(at(0.0), &lease(5));
+    assert!(!known.is_watch_behind(at(0.0), None));
+    assert!(
+        !known.is_watch_behind(at(9.0), told(4)),
+        "it has only just begun"
+    );
+    assert!(!known.is_watch_behind(at(9.9), told(4)));
+    assert!(known.is_watch_behind(at(10.1), told(4)));
+    // Asked once to be opened again, it has as long again.
+    assert!(!known.is_watch_behind(at(10.2), told(4)));
+    assert!(!known.is_watch_behind(at(20.0), told(5)), "it has told");
+    known.saw_answer(at(30.0), &lease(6));
+    assert!(!known.is_watch_behind(at(30.0), told(5)));
+    assert!(!known.is_watch_behind(at(32.0), None), "it has ended");
+    assert!(!known.is_watch_behind(at(33.0), told(5)));
+    assert!(known.is_watch_behind(at(35.0), told(5)));
 }

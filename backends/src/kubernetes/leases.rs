@@ -1,4 +1,7 @@
 //! Watches of Leases: one for each, by its name, so that a role may grant no more; one for all, by our label, above some number of them.
+//!
+//! A Lease that somebody else has made carries our label only once a candidate of ours has written it. Until then it is watched by its
+//! name, or polled.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -37,6 +40,8 @@ struct State {
 #[derive(Debug)]
 struct Watched {
     alone: Option<TaskGuard>,
+    /// The watch of all does not tell of it.
+    apart: bool,
     hints: Arc<Hints>,
     nudge: Arc<Nudge>,
 }
@@ -64,6 +69,7 @@ impl Leases {
         let key = (name.to_owned(), state.number);
         let watched = Watched {
             alone: None,
+            apart: false,
             hints: Arc::clone(hints),
             nudge: Arc::default(),
         };
@@ -113,19 +119,42 @@ impl Leases {
     /// Watches by name what is not watched.
     fn watch_alone(&self, state: &mut State) {
         for ((name, _), watched) in &mut state.watched {
-            if watched.alone.is_some() {
-                continue;
+            if watched.alone.is_none() {
+                self.watch_by_name(name, watched);
             }
-            let selector = format!("fieldSelector=metadata.name%3D{name}");
-            let hints = Arc::clone(&watched.hints);
-            let (follower, nudge) = self.follower(&selector, name, hints);
-            watched.alone = Some(self.tasks.spawn(Box::pin(follower.follow())));
-            watched.nudge = nudge;
         }
+    }
+
+    fn watch_by_name(&self, name: &str, watched: &mut Watched) {
+        let selector = format!("fieldSelector=metadata.name%3D{name}");
+        let hints = Arc::clone(&watched.hints);
+        let (follower, nudge) = self.follower(&selector, name, hints);
+        watched.alone = Some(self.tasks.spawn(Box::pin(follower.follow())));
+        watched.nudge = nudge;
     }
 }
 
 impl Watch {
+    /// The Lease does not carry our label, so that the watch of all does not tell of it.
+    pub(crate) fn set_apart(&self) {
+        let mut state = locked(&self.leases.state);
+        let by_name = state.watched.values().filter(|it| it.alone.is_some());
+        let room = by_name.count() < BY_NAME_MAX;
+        let Some(watched) = state.watched.get_mut(&self.key) else {
+            return;
+        };
+        let was_apart = std::mem::replace(&mut watched.apart, true);
+        if watched.alone.is_some() {
+            return;
+        }
+        if !was_apart {
+            watched.hints.tell_watching(false);
+        }
+        if room {
+            self.leases.watch_by_name(&self.key.0, watched);
+        }
+    }
+
     /// Has the watch opened again, since it is behind.
     pub(crate) fn nudge(&self) {
         let state = locked(&self.leases.state);
@@ -158,22 +187,23 @@ struct Together(Weak<Leases>);
 
 impl Together {
     /// Tells those who watch the Lease that `object` is.
-    fn tell(&self, object: &Value, tell: impl Fn(&Hints)) {
+    fn tell(&self, object: &Value, tell: impl Fn(&mut Watched)) {
         let name = object.pointer("/metadata/name").and_then(Value::as_str);
         let (Some(leases), Some(name)) = (self.0.upgrade(), name) else {
             return;
         };
-        let state = locked(&leases.state);
+        let mut state = locked(&leases.state);
         let from = (name.to_owned(), 0);
         let to = (name.to_owned(), u64::MAX);
-        for watched in state.watched.range(from..=to).map(|(_, watched)| watched) {
-            tell(&watched.hints);
+        for (_, watched) in state.watched.range_mut(from..=to) {
+            tell(watched);
         }
     }
 
     fn tell_all(&self, tell: impl Fn(&Hints)) {
         if let Some(leases) = self.0.upgrade() {
-            for watched in locked(&leases.state).watched.values() {
+            let state = locked(&leases.state);
+            for watched in state.watched.values().filter(|watched| !watched.apart) {
                 tell(&watched.hints);
             }
         }
@@ -182,11 +212,18 @@ impl Together {
 
 impl Sink for Together {
     fn changed(&self, object: Value) {
-        self.tell(&object, |hints| hints.changed(object.clone()));
+        self.tell(&object, |watched| {
+            // So it does tell of it.
+            if std::mem::take(&mut watched.apart) {
+                watched.alone = None;
+                watched.hints.tell_watching(true);
+            }
+            watched.hints.changed(object.clone());
+        });
     }
 
     fn deleted(&self, object: Value) {
-        self.tell(&object, Hints::look);
+        self.tell(&object, |watched| watched.hints.look());
     }
 
     fn missed(&self) {
@@ -199,7 +236,7 @@ impl Sink for Together {
             state.works = Some(works);
             if works {
                 // It tells of all of them.
-                for watched in state.watched.values_mut() {
+                for watched in state.watched.values_mut().filter(|it| !it.apart) {
                     watched.alone = None;
                 }
             }

@@ -203,6 +203,11 @@ impl Lease {
         }
     }
 
+    /// Whether a watch of what carries our label tells of it.
+    pub(crate) fn is_labelled(&self) -> bool {
+        self.meta("labels", annotations::LABEL) == Some("true")
+    }
+
     /// Whose it is, when it is not the lock of `election`.
     pub(crate) fn stranger(&self, election: &ElectionName) -> Option<Stranger> {
         let ours = self

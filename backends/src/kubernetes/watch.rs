@@ -60,6 +60,11 @@ impl Nudge {
         self.0.tell(|nudged| *nudged = true);
     }
 
+    /// Whatever was asked before is done.
+    fn forget(&self) {
+        self.0.alter(|nudged| *nudged = false);
+    }
+
     async fn nudged(&self) {
         let take = |nudged: &mut bool| std::mem::take(nudged).then_some(());
         self.0.next(take).await;
@@ -97,6 +102,7 @@ impl Follower {
             match self.open(from.as_deref()).await {
                 Ok(events) => {
                     told_refused = false;
+                    self.nudge.forget();
                     let opened = self.api.clock.now();
                     if from.is_none() {
                         self.sink.missed();

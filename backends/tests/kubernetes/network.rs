@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tenure_backends::kubernetes::Cluster;
 use tenure_core::backend::{Hint, LockState};
 use tenure_core::testing::Contender;
-use tenure_core::{Effect, ElectionName, ErrorKind};
+use tenure_core::{Effect, ElectionName, ErrorKind, Version};
 use tenure_testkit::{Flow, Namespace, Proxy, TestCluster, WATCH_RULES};
 
 use crate::scene::{contender, contender_on, leads, pause, renews, wait};
@@ -175,6 +176,52 @@ fn many_leases_are_watched_on_few_connections() {
         }
         assert!(watching <= 8 + 4, "{watching} connections for 30 elections");
         assert!(proxy.connections() <= watching + 4);
+    });
+}
+
+#[test]
+fn a_lease_without_our_label_is_watched_too() {
+    wait(async {
+        let (namespace, proxy, cluster) = by_proxy().await;
+        let lock = |number: u32| {
+            let name = ElectionName::new(&format!("job-{number}")).unwrap();
+            cluster.lock(name).unwrap()
+        };
+        let candidate = |number: u32| {
+            let object = json!({ "metadata": { "name": format!("job-{number}") }, "spec": {} });
+            namespace.create_lease(&object).unwrap();
+            contender_on(lock(number), "report-0", u128::from(number) + 1)
+        };
+        let candidates: Vec<Contender> = (0..12).map(candidate).collect();
+        for candidate in &candidates {
+            while candidate.lock.changed().await != Hint::Watching(true) {}
+        }
+        // The watch of all does not tell of them. Their own do, while there are few.
+        for candidate in &candidates {
+            candidate.observe().await.unwrap();
+        }
+        for (number, candidate) in candidates.iter().enumerate() {
+            if number >= 8 {
+                assert_eq!(candidate.lock.changed().await, Hint::Watching(false));
+                continue;
+            }
+            while candidate.lock.changed().await != Hint::Watching(true) {}
+            let edit = json!({ "metadata": { "labels": { "team": "billing" } } });
+            let edited = namespace.patch_lease(&format!("job-{number}"), &edit);
+            let edited = edited.unwrap()["metadata"]["resourceVersion"].clone();
+            let edited = edited.as_str().unwrap().parse().unwrap();
+            while told(candidate).await.version != Some(Version(edited)) {}
+        }
+        assert!(proxy.connections() <= 8 + 8 + 4);
+
+        // Whoever takes it labels it, and then it is told with the others.
+        for (number, candidate) in (0..).zip(&candidates) {
+            let rival = contender_on(lock(number), "report-1", 1000);
+            let mut hold = leads(&rival).await.hold;
+            while told(candidate).await.version != Some(hold.version) {}
+            hold = renews(&rival, hold).await.unwrap();
+            while told(candidate).await.version != Some(hold.version) {}
+        }
     });
 }
 

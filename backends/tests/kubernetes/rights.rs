@@ -72,6 +72,37 @@ fn watching_is_done_where_it_is_granted_and_found_out_again() {
 }
 
 #[test]
+fn a_watch_that_comes_after_much_polling_stays() {
+    wait(async {
+        let namespace = TestCluster::shared().namespace();
+        let account = namespace.account(CAMEL_RULES);
+        let builder = builder(&namespace, &account).rights_interval(SOON);
+        let cluster = builder.open().await.unwrap();
+        let follower = contender(&cluster, "report-0", 1);
+        let leader = contender(&cluster, "report-1", 2);
+        let mut hold = leads(&leader).await.hold;
+        let refused = tokio::time::timeout(SOON, watching(&follower)).await;
+        assert!(refused.is_err(), "it polls");
+        for _ in 0..3 {
+            hold = renews(&leader, hold).await.unwrap();
+            follower.observe().await.unwrap();
+            // As long as a watch may be late.
+            pause(Duration::from_secs(1)).await;
+        }
+        namespace.grant(&account, WATCH_RULES);
+        assert!(watching(&follower).await);
+        hold = renews(&leader, hold).await.unwrap();
+        loop {
+            match follower.lock.changed().await {
+                Hint::Seen(seen) if seen.version == Some(hold.version) => break,
+                Hint::Watching(works) => assert!(works, "no watch was there to be late"),
+                _ => {}
+            }
+        }
+    });
+}
+
+#[test]
 fn a_missing_right_is_named_and_the_candidate_stays_one() {
     wait(async {
         let namespace = TestCluster::shared().namespace();
