@@ -30,6 +30,8 @@ fn version(answer: &str) -> String {
 impl Bare {
     /// A client with a pool of its own, and without any connection yet.
     pub(crate) fn open(config: &Config, name: &str) -> Self {
+        // The backend's, which may have chosen it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);

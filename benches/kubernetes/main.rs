@@ -38,9 +38,6 @@ fn main() {
         candidate::run(&task);
         return;
     }
-    // The backend chooses it for itself, and a bare client is to have the same, whichever is made first.
-    let ring = rustls::crypto::ring::default_provider();
-    ring.install_default().expect("nobody has chosen before");
     let mut table = Table::default();
     for (name, run) in SECTIONS {
         if harness::wanted(name) {
