@@ -240,6 +240,9 @@ impl Machine {
                     self.looked(now);
                     // A read does not tell whether a session lock can be had; only a try does.
                     self.knock();
+                } else if self.knowledge.is_told_newest() {
+                    // The watch was quicker.
+                    self.looked(now);
                 } else {
                     self.look();
                     self.back_off(now, now.reading, jittered(self.spans.retry, now.jitter));

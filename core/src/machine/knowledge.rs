@@ -108,6 +108,12 @@ impl Knowledge {
             && matches!((observation.version, self.newest), (Some(seen), Some(newest)) if seen < newest)
     }
 
+    /// Whether the newest that is known was observed, and a watch tells what comes after it.
+    pub(super) fn is_told_newest(&self) -> bool {
+        let observed = self.observed.as_ref();
+        self.watching && observed.is_some_and(|observed| observed.version == self.newest)
+    }
+
     pub(super) fn saw_version(&mut self, version: Option<Version>) {
         self.newest = self.newest.max(version);
     }

@@ -265,6 +265,18 @@ fn hints_that_go_on_make_polls_needless_and_silence_makes_one() {
 }
 
 #[test]
+fn a_read_that_a_watch_has_overtaken_delays_nothing() {
+    let mut bench = Bench::following(held(2, 1, 10));
+    bench.give(Input::Hinted(Hint::Watching(true)));
+    assert_eq!(bench.call(), "observe");
+    bench.give(Input::Hinted(Hint::Seen(held(3, 1, 12))));
+    bench.observed(vacant(Some(2), 11));
+    assert_eq!(bench.call(), "", "nothing newer is to be learned by a read");
+    bench.give(Input::Hinted(Hint::Seen(vacant(Some(3), 13))));
+    assert_eq!(bench.call(), "acquire");
+}
+
+#[test]
 fn the_same_name_on_two_candidates_confuses_nobody() {
     let mut bench = Bench::reading(Settings {
         candidate: candidate(1),
