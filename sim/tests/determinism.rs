@@ -40,11 +40,11 @@ const GOLDEN: [(One, &str); 9] = [
     (one(3, Backend::Session, Tier::Electors), "873c412b46f5c248"),
     (
         one(1, Backend::Kubernetes, Tier::Electors),
-        "a9a210c5498740bc",
+        "12a4e9ed4c07111c",
     ),
     (
         one(2, Backend::Kubernetes, Tier::Electors),
-        "9a93e19c0cbb5db1",
+        "771382716faf8e79",
     ),
     (
         one(1, Backend::Zookeeper, Tier::Electors),
