@@ -13,7 +13,7 @@ use super::template::Template;
 const RIVALS_REMEMBERED: Duration = Duration::from_secs(600);
 /// How often the kubelet is asked about one holder, at most.
 const ASK_EVERY: Duration = Duration::from_secs(2);
-/// A watch that tells something so long after a read has shown it is dead, or its server lags.
+/// A watch that has not told in this time what a read has shown is dead, or its server lags.
 const TELLS_WITHIN: Duration = Duration::from_secs(1);
 /// So often within the duration of its lease, at most: as a candidate tries again what fails, where its lease is as long as the holder's.
 const ASKS_MOST: u32 = 15;
