@@ -20,81 +20,60 @@ mod trial;
 mod wait;
 mod witness;
 
-use std::sync::Arc;
+mod storms {
+    use std::sync::Arc;
 
-use checker::{Fires, Policy};
-use cluster::Lock;
-use fault::{FIRING_ON_A_LEASE, NETWORK, PROCESSES_ON_A_LEASE, SERVERS};
-use servers::Servers;
-use trial::{Trial, fires_of, folder};
+    use crate::cluster::Lock;
+    use crate::fault::{FIRING_ON_A_LEASE, NETWORK, PROCESSES_ON_A_LEASE, SERVERS};
+    use crate::servers::Servers;
+    use crate::trial::{Trial, fires_of, side_by_side};
 
-/// The candidates of a Lease wait for it to age, so it is short: deadline 1.9 s after a renewal. Much of the rest is for the kill, since a
-/// busy machine may not let a guard run for half a second, and a Lease is not held by the job as a file is.
-const RUN_ON_A_LEASE: &[&str] = &[
-    "run",
-    "--lease",
-    "5s",
-    "--renew",
-    "500ms",
-    "--stop-timeout",
-    "3s",
-    "--drain-timeout",
-    "300ms",
-];
-
-/// Each trial waits most of its time, so they wait side by side, each with servers of its own.
-#[test]
-fn one_job_runs_at_a_time_on_a_lease_whatever_becomes_of_servers_ways_and_candidates() {
-    let continuous = |name, mix, namesakes, share| Trial {
-        jobs: "all",
-        command: RUN_ON_A_LEASE.to_vec(),
-        mix,
-        namesakes,
-        name,
-        share,
-    };
-    let firing = Trial {
-        jobs: "brief",
-        command: fires_of(RUN_ON_A_LEASE, "at-least-once"),
-        mix: FIRING_ON_A_LEASE,
-        namesakes: false,
-        name: "fires on a lease",
-        share: 15,
-    };
-    let trials = [
-        continuous(
-            "candidates of one name on a lease",
-            PROCESSES_ON_A_LEASE,
-            true,
-            25,
-        ),
-        continuous("ways to a lease", NETWORK, false, 18),
-        continuous("more ways to a lease", NETWORK, false, 17),
-        continuous("servers of a lease", SERVERS, false, 25),
-        firing,
+    /// The candidates of a Lease wait for it to age, so it is short: deadline 1.9 s after a renewal. Much of the rest is for the kill, since a
+    /// busy machine may not let a guard run for half a second, and a Lease is not held by the job as a file is.
+    const RUN_ON_A_LEASE: &[&str] = &[
+        "run",
+        "--lease",
+        "5s",
+        "--renew",
+        "500ms",
+        "--stop-timeout",
+        "3s",
+        "--drain-timeout",
+        "300ms",
     ];
-    // All servers first: whoever waits for orphans might take the end of what starts them.
-    let folders: Vec<_> = trials.iter().map(|_| folder()).collect();
-    let start = |folder: &tempfile::TempDir| Arc::new(Servers::start(folder.path()));
-    let locks: Vec<_> = folders
-        .iter()
-        .map(|folder| Lock::Lease(start(folder)))
-        .collect();
-    std::thread::scope(|scope| {
-        let storms: Vec<_> = trials
-            .iter()
-            .zip(folders.iter().zip(locks))
-            .map(|(trial, (folder, lock))| {
-                scope.spawn(move || {
-                    trial.run_in(folder.path(), lock, |_| match trial.jobs {
-                        "brief" => Policy::EachSecond(Fires::AtLeastOnce),
-                        _ => Policy::Continuous,
-                    });
-                    let _ = std::fs::remove_dir_all(folder.path());
-                })
-            })
-            .collect();
-        let failed = storms.into_iter().filter_map(|storm| storm.join().err());
-        assert_eq!(failed.count(), 0, "see above which storm did what");
-    });
+
+    #[test]
+    fn one_job_runs_at_a_time_on_a_lease_whatever_becomes_of_servers_ways_and_candidates() {
+        let continuous = |name, mix, namesakes, share| Trial {
+            jobs: "all",
+            command: RUN_ON_A_LEASE.to_vec(),
+            mix,
+            namesakes,
+            name,
+            share,
+        };
+        let firing = Trial {
+            jobs: "brief",
+            command: fires_of(RUN_ON_A_LEASE, "at-least-once"),
+            mix: FIRING_ON_A_LEASE,
+            namesakes: false,
+            name: "fires on a lease",
+            share: 15,
+        };
+        let trials = [
+            continuous(
+                "candidates of one name on a lease",
+                PROCESSES_ON_A_LEASE,
+                true,
+                25,
+            ),
+            continuous("ways to a lease", NETWORK, false, 18),
+            continuous("more ways to a lease", NETWORK, false, 17),
+            continuous("servers of a lease", SERVERS, false, 25),
+            firing,
+        ];
+        side_by_side(&trials, |folder| {
+            Lock::Lease(Arc::new(Servers::start(folder)))
+        });
+    }
 }

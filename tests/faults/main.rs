@@ -22,104 +22,107 @@ mod wait;
 mod witness;
 mod witness_tests;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod storms {
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
 
-use checker::{Fires, Policy};
-use cluster::Lock;
-use fault::{FIRING, FULL_DISK, LOCK_FILE, PROCESSES};
-use trial::{RUN, Trial, cron, folder};
+    use crate::checker::{Fires, Policy};
+    use crate::cluster::Lock;
+    use crate::fault::{FIRING, FULL_DISK, LOCK_FILE, PROCESSES};
+    use crate::process;
+    use crate::trial::{RUN, Trial, cron, folder};
 
-#[test]
-fn one_job_runs_at_a_time_whatever_dies_or_stops() {
-    let trial = Trial {
-        jobs: "all",
-        command: RUN.to_vec(),
-        mix: PROCESSES,
-        namesakes: false,
-        name: "one job at a time",
-        share: 54,
-    };
-    trial.run(|_| Policy::Continuous);
-}
-
-#[test]
-fn a_vanished_lock_file_costs_a_lease_but_never_makes_a_second_job() {
-    let trial = Trial {
-        jobs: "all",
-        command: RUN.to_vec(),
-        mix: LOCK_FILE,
-        namesakes: false,
-        name: "vanishing lock file",
-        share: 8,
-    };
-    trial.run(|_| Policy::Continuous);
-}
-
-#[test]
-fn each_fire_runs_at_most_once_whoever_dies() {
-    let trial = Trial {
-        jobs: "brief",
-        command: cron("at-most-once"),
-        mix: FIRING,
-        namesakes: false,
-        name: "fires at most once",
-        share: 14,
-    };
-    trial.run(|lost_max| Policy::EachSecond(Fires::AtMostOnce { lost_max }));
-}
-
-#[test]
-fn each_fire_runs_at_least_once_whoever_dies() {
-    let trial = Trial {
-        jobs: "brief",
-        command: cron("at-least-once"),
-        mix: FIRING,
-        namesakes: false,
-        name: "fires at least once",
-        share: 14,
-    };
-    trial.run(|_| Policy::EachSecond(Fires::AtLeastOnce));
-}
-
-#[test]
-fn a_full_disk_costs_time_but_never_a_second_job() {
-    let trial = Trial {
-        jobs: "all",
-        command: RUN.to_vec(),
-        mix: FULL_DISK,
-        namesakes: false,
-        name: "full disk",
-        share: 10,
-    };
-    let folder = folder();
-    let disk = SmallDisk::mount(&folder.path().join("disk"));
-    let lock = Lock::File(disk.0.join("locks"));
-    trial.run_in(folder.path(), lock, |_| Policy::Continuous);
-    drop(disk);
-    let _ = std::fs::remove_dir_all(folder.path());
-}
-
-/// A disk of 128 KiB, in memory.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(place: &Path) -> Self {
-        std::fs::create_dir_all(place).expect("a folder can be made");
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=128k", "tenure-faults"])
-            .arg(place);
-        assert!(
-            process::succeeds(&mut mount),
-            "no small disk could be mounted, which a full disk is tested on: run the tests as root, or as `unshare --map-root-user --mount tools/test`"
-        );
-        Self(place.to_path_buf())
+    #[test]
+    fn one_job_runs_at_a_time_whatever_dies_or_stops() {
+        let trial = Trial {
+            jobs: "all",
+            command: RUN.to_vec(),
+            mix: PROCESSES,
+            namesakes: false,
+            name: "one job at a time",
+            share: 54,
+        };
+        trial.run(|_| Policy::Continuous);
     }
-}
 
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        process::succeeds(Command::new("umount").arg("--lazy").arg(&self.0));
+    #[test]
+    fn a_vanished_lock_file_costs_a_lease_but_never_makes_a_second_job() {
+        let trial = Trial {
+            jobs: "all",
+            command: RUN.to_vec(),
+            mix: LOCK_FILE,
+            namesakes: false,
+            name: "vanishing lock file",
+            share: 8,
+        };
+        trial.run(|_| Policy::Continuous);
+    }
+
+    #[test]
+    fn each_fire_runs_at_most_once_whoever_dies() {
+        let trial = Trial {
+            jobs: "brief",
+            command: cron("at-most-once"),
+            mix: FIRING,
+            namesakes: false,
+            name: "fires at most once",
+            share: 14,
+        };
+        trial.run(|lost_max| Policy::EachSecond(Fires::AtMostOnce { lost_max }));
+    }
+
+    #[test]
+    fn each_fire_runs_at_least_once_whoever_dies() {
+        let trial = Trial {
+            jobs: "brief",
+            command: cron("at-least-once"),
+            mix: FIRING,
+            namesakes: false,
+            name: "fires at least once",
+            share: 14,
+        };
+        trial.run(|_| Policy::EachSecond(Fires::AtLeastOnce));
+    }
+
+    #[test]
+    fn a_full_disk_costs_time_but_never_a_second_job() {
+        let trial = Trial {
+            jobs: "all",
+            command: RUN.to_vec(),
+            mix: FULL_DISK,
+            namesakes: false,
+            name: "full disk",
+            share: 10,
+        };
+        let folder = folder();
+        let disk = SmallDisk::mount(&folder.path().join("disk"));
+        let lock = Lock::File(disk.0.join("locks"));
+        trial.run_in(folder.path(), lock, |_| Policy::Continuous);
+        drop(disk);
+        let _ = std::fs::remove_dir_all(folder.path());
+    }
+
+    /// A disk of 128 KiB, in memory.
+    struct SmallDisk(PathBuf);
+
+    impl SmallDisk {
+        fn mount(place: &Path) -> Self {
+            std::fs::create_dir_all(place).expect("a folder can be made");
+            let mut mount = Command::new("mount");
+            mount
+                .args(["-t", "tmpfs", "-o", "size=128k", "tenure-faults"])
+                .arg(place);
+            assert!(
+                process::succeeds(&mut mount),
+                "no small disk could be mounted, which a full disk is tested on: run the tests as root, or as `unshare --map-root-user --mount tools/test`"
+            );
+            Self(place.to_path_buf())
+        }
+    }
+
+    impl Drop for SmallDisk {
+        fn drop(&mut self) {
+            process::succeeds(Command::new("umount").arg("--lazy").arg(&self.0));
+        }
     }
 }

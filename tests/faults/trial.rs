@@ -3,7 +3,7 @@
 use std::env;
 use std::path::Path;
 
-use crate::checker::{Policy, check};
+use crate::checker::{Fires, Policy, check};
 use crate::cluster::{Cluster, Lock, Task};
 use crate::fault::{Fault, Mix};
 use crate::storm::{Storm, tell};
@@ -85,6 +85,37 @@ impl Trial {
             lines.len()
         ));
     }
+}
+
+/// Runs trials on locks that `start` makes in their folders. Each waits most of its time, so they wait side by side, each with servers of
+/// its own.
+pub(crate) fn side_by_side(trials: &[Trial], start: impl Fn(&Path) -> Lock) {
+    // All servers first: whoever waits for orphans might take the end of what starts them.
+    let places: Vec<_> = trials
+        .iter()
+        .map(|_| {
+            let folder = folder();
+            let lock = start(folder.path());
+            (folder, lock)
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        let storms: Vec<_> = trials
+            .iter()
+            .zip(places)
+            .map(|(trial, (folder, lock))| {
+                scope.spawn(move || {
+                    trial.run_in(folder.path(), lock, |_| match trial.jobs {
+                        "brief" => Policy::EachSecond(Fires::AtLeastOnce),
+                        _ => Policy::Continuous,
+                    });
+                    let _ = std::fs::remove_dir_all(folder.path());
+                })
+            })
+            .collect();
+        let failed = storms.into_iter().filter_map(|storm| storm.join().err());
+        assert_eq!(failed.count(), 0, "see above which storm did what");
+    });
 }
 
 /// A folder on the disk that the project is on, removed when the test has passed.

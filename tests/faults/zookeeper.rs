@@ -23,82 +23,60 @@ mod trial;
 mod wait;
 mod witness;
 
-use std::sync::Arc;
+mod storms {
+    use std::sync::Arc;
 
-use checker::{Fires, Policy};
-use cluster::Lock;
-use ensemble::Ensemble;
-use fault::{ENSEMBLE, FIRING_ON_A_LEASE, NETWORK_OF_NODES, PROCESSES_ON_A_LEASE};
-use trial::{Trial, fires_of, folder};
+    use crate::cluster::Lock;
+    use crate::ensemble::Ensemble;
+    use crate::fault::{ENSEMBLE, FIRING_ON_A_LEASE, NETWORK_OF_NODES, PROCESSES_ON_A_LEASE};
+    use crate::trial::{Trial, fires_of, side_by_side};
 
-/// A crashed leader is followed when its session has ended, so it is short: deadline 5.8 s after a heartbeat that is proven. Much of the rest is for
-/// the kill, since a busy machine may not let a guard run for half a second. All clocks here are one, so that they need no tenth to drift.
-const RUN_ON_NODES: &[&str] = &[
-    "run",
-    "--lease",
-    "8s",
-    "--renew",
-    "2200ms",
-    "--stop-timeout",
-    "2s",
-    "--drift",
-    "1%",
-    "--drain-timeout",
-    "300ms",
-];
-
-/// Each trial waits most of its time, so they wait side by side, each with servers of its own.
-#[test]
-fn one_job_runs_at_a_time_on_nodes_whatever_becomes_of_servers_ways_and_candidates() {
-    let continuous = |name, mix, namesakes, share| Trial {
-        jobs: "all",
-        command: RUN_ON_NODES.to_vec(),
-        mix,
-        namesakes,
-        name,
-        share,
-    };
-    let firing = Trial {
-        jobs: "brief",
-        command: fires_of(RUN_ON_NODES, "at-least-once"),
-        mix: FIRING_ON_A_LEASE,
-        namesakes: false,
-        name: "fires on nodes",
-        share: 15,
-    };
-    let trials = [
-        continuous(
-            "candidates of one name on nodes",
-            PROCESSES_ON_A_LEASE,
-            true,
-            25,
-        ),
-        continuous("ways to nodes", NETWORK_OF_NODES, false, 18),
-        continuous("more ways to nodes", NETWORK_OF_NODES, false, 17),
-        continuous("servers of nodes", ENSEMBLE, false, 25),
-        firing,
+    /// A crashed leader is followed when its session has ended, so it is short: deadline 5.8 s after a heartbeat that is proven. Much of the rest is for
+    /// the kill, since a busy machine may not let a guard run for half a second. All clocks here are one, so that they need no tenth to drift.
+    const RUN_ON_NODES: &[&str] = &[
+        "run",
+        "--lease",
+        "8s",
+        "--renew",
+        "2200ms",
+        "--stop-timeout",
+        "2s",
+        "--drift",
+        "1%",
+        "--drain-timeout",
+        "300ms",
     ];
-    // All servers first: whoever waits for orphans might take the end of what starts them.
-    let folders: Vec<_> = trials.iter().map(|_| folder()).collect();
-    let locks: Vec<_> = folders
-        .iter()
-        .map(|_| Lock::Nodes(Arc::new(Ensemble::start())))
-        .collect();
-    std::thread::scope(|scope| {
-        let storms: Vec<_> = trials
-            .iter()
-            .zip(folders.iter().zip(locks))
-            .map(|(trial, (folder, lock))| {
-                scope.spawn(move || {
-                    trial.run_in(folder.path(), lock, |_| match trial.jobs {
-                        "brief" => Policy::EachSecond(Fires::AtLeastOnce),
-                        _ => Policy::Continuous,
-                    });
-                    let _ = std::fs::remove_dir_all(folder.path());
-                })
-            })
-            .collect();
-        let failed = storms.into_iter().filter_map(|storm| storm.join().err());
-        assert_eq!(failed.count(), 0, "see above which storm did what");
-    });
+
+    #[test]
+    fn one_job_runs_at_a_time_on_nodes_whatever_becomes_of_servers_ways_and_candidates() {
+        let continuous = |name, mix, namesakes, share| Trial {
+            jobs: "all",
+            command: RUN_ON_NODES.to_vec(),
+            mix,
+            namesakes,
+            name,
+            share,
+        };
+        let firing = Trial {
+            jobs: "brief",
+            command: fires_of(RUN_ON_NODES, "at-least-once"),
+            mix: FIRING_ON_A_LEASE,
+            namesakes: false,
+            name: "fires on nodes",
+            share: 15,
+        };
+        let trials = [
+            continuous(
+                "candidates of one name on nodes",
+                PROCESSES_ON_A_LEASE,
+                true,
+                25,
+            ),
+            continuous("ways to nodes", NETWORK_OF_NODES, false, 18),
+            continuous("more ways to nodes", NETWORK_OF_NODES, false, 17),
+            continuous("servers of nodes", ENSEMBLE, false, 25),
+            firing,
+        ];
+        side_by_side(&trials, |_| Lock::Nodes(Arc::new(Ensemble::start())));
+    }
 }

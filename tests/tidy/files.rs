@@ -64,6 +64,20 @@ fn no_test_and_no_example_is_switched_off() {
 }
 
 #[test]
+fn every_storm_is_run_beside_the_others() {
+    let texts = texts();
+    let begins = |text: &&Text| text.content.lines().any(|line| line == "mod storms {");
+    let storms = texts.iter().filter(begins).count();
+    let script = texts.iter().find(|text| text.path.ends_with("tools/test"));
+    let script = script.expect("the script of the tests is there");
+    let named = script.content.lines().find_map(|line| {
+        let names = line.strip_prefix("storms=(")?.strip_suffix(')')?;
+        Some(names.split(' ').count())
+    });
+    assert_eq!(named, Some(storms), "tools/test has to name each of them");
+}
+
+#[test]
 fn no_place_of_one_machine_is_named() {
     let places = [
         ["/ro", "ot/"],
