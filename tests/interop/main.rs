@@ -19,3 +19,4 @@ mod line;
 mod stage;
 mod stomp;
 mod takeovers;
+mod work;

@@ -14,3 +14,5 @@ mod line;
 mod stage;
 mod strangers;
 mod takeovers;
+#[path = "../work.rs"]
+mod work;
