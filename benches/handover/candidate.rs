@@ -1,79 +1,52 @@
-use std::io::{BufRead as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::BufRead as _;
+use std::path::Path;
+use std::process::Command;
 
 use tenure::file::FileRoot;
-use tenure::machine::Eligibility;
-use tenure::{Control, ElectionName, Event};
-use tenure_core::elector::{Backoff, Told};
+use tenure::{Control, ElectionName};
 
+use crate::campaign::{campaign, say};
 use crate::harness;
 
-/// In a candidate's process this names the directory of the lock.
+/// In a candidate's process these name the directory of the lock, and itself.
 const DIRECTORY: &str = "TENURE_BENCH_DIRECTORY";
+const IDENTITY: &str = "TENURE_BENCH_IDENTITY";
 
-/// The directory, when this process is to be a candidate.
-pub(crate) fn asked_for() -> Option<PathBuf> {
-    std::env::var_os(DIRECTORY).map(PathBuf::from)
-}
+const ELECTION: &str = "bench";
 
 /// The command that starts a candidate.
-pub(crate) fn command(directory: &Path) -> std::process::Command {
+pub(crate) fn command(directory: &Path, identity: &str) -> Command {
     let this = std::env::current_exe().expect("a running program has a file");
-    let mut command = std::process::Command::new(this);
-    command.env(DIRECTORY, directory);
+    let mut command = Command::new(this);
+    command.env(DIRECTORY, directory).env(IDENTITY, identity);
     command
 }
 
-/// Tells the parent one line: the time, what, and about whom.
-fn say(what: &str, whom: &dyn std::fmt::Display) {
-    let line = format!("{} {what} {whom}\n", harness::now().as_nanos());
-    // A parent that has gone needs no answer.
-    drop(std::io::stdout().lock().write_all(line.as_bytes()));
-}
-
-/// Takes part until standard input ends. What it knows and does is told, and `leave` is done.
-pub(crate) fn run(directory: &Path) {
+/// Takes part until standard input ends, when this process is to be a candidate. What it knows and does is told, and `leave` is done.
+pub(crate) fn run_if_asked() -> bool {
+    let Some(directory) = std::env::var_os(DIRECTORY) else {
+        return false;
+    };
+    let identity = std::env::var(IDENTITY).expect("the parent has named it");
     harness::runtime().block_on(async {
         let root = FileRoot::open(directory).expect("the parent has made the directory");
-        let name = ElectionName::new("bench").expect("a plain word is a name");
+        let name = ElectionName::new(ELECTION).expect("a plain word is a name");
         let lock = root.lock(name).expect("a plain name");
-        let builder = tenure::election(lock).expect("the machine has what an election needs");
-        let mut election = builder.build().expect("the standard timing");
-        let control = election.control();
-        let mut events = control.events();
-        std::thread::spawn(move || obey(&control));
-        let lead = async {
-            let work = |leadership: tenure::Leadership| async move {
-                say("leads", &leadership.candidate());
-                leadership.cancelled().await;
-                Ok::<(), String>(())
-            };
-            drop(election.run_forever(Backoff::STANDARD, work).await);
+        let meet = |control| {
+            let identity = identity.clone();
+            std::thread::spawn(move || obey(&control, &identity));
         };
-        let tell = async {
-            while let Some(told) = events.next().await {
-                if let Told::Event(Event::LeaderChanged {
-                    leader: Some(leader),
-                }) = told
-                {
-                    say("knows", &leader);
-                }
-            }
-        };
-        tokio::join!(lead, tell);
+        campaign(lock, &identity, ELECTION, meet).await;
     });
+    true
 }
 
-fn obey(control: &Control) {
-    for line in std::io::stdin().lock().lines() {
-        match line.as_deref() {
-            Ok("leave") => {
-                say("leaves", &control.view().candidate);
-                control.resign();
-            }
-            _ => break,
-        }
+fn obey(control: &Control, identity: &str) {
+    let lines = std::io::stdin().lock().lines().map_while(Result::ok);
+    for line in lines {
+        assert_eq!(line, "leave", "there is no other command");
+        say("leaves", identity, ELECTION);
+        control.resign();
     }
-    control.set_eligibility(Eligibility::Ineligible);
     std::process::exit(0);
 }

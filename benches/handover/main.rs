@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
 
+#[path = "../harness/campaign.rs"]
+mod campaign;
 mod candidate;
 mod crowd;
 #[path = "../harness/mod.rs"]
@@ -19,8 +21,7 @@ const SIZES: [usize; 3] = [2, 10, 50];
 const TARGET_SIZE: usize = 10;
 
 fn main() {
-    if let Some(directory) = candidate::asked_for() {
-        candidate::run(&directory);
+    if candidate::run_if_asked() {
         return;
     }
     let mut table = Table::default();

@@ -2,11 +2,9 @@
 
 use std::future::Future;
 use std::io::Write as _;
-use std::time::Duration;
 
 use tenure::backend::LockBackend;
 use tenure::elector::{Backoff, Told};
-use tenure::time::Clock as _;
 use tenure::{CandidateName, Control, Event, Leadership};
 
 use crate::harness;
@@ -16,11 +14,6 @@ pub(crate) fn say(what: &str, whom: &str, election: &str) {
     let line = format!("{} {what} {whom} {election}\n", harness::now().as_nanos());
     // A parent that has gone needs no answer.
     drop(std::io::stdout().lock().write_all(line.as_bytes()));
-}
-
-/// Lets `wait` pass before the first request.
-pub(crate) async fn pause(wait: Duration) {
-    tenure::host::SystemClock::new().sleep(wait).await;
 }
 
 /// Takes part in one election, and tells who leads. `meet` is handed what controls it.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tenure::backend::Basis;
 use tenure::backend::{Acquired, Claim, Grant, Release, Renewal};
 use tenure::host::random_bits;
-use tenure::time::WallTime;
+use tenure::time::{Clock as _, WallTime};
 use tenure::{CandidateId, CandidateName, LockBackend};
 use tenure_core::{Incarnation, Nonce};
 
@@ -211,6 +211,19 @@ impl Table {
             println!("{what:52} {value:>12}  {target:>12}  {verdict}");
         }
     }
+}
+
+/// Whether a holder's text is this candidate's.
+pub(crate) fn is(holder: &str, identity: &str) -> bool {
+    holder == identity
+        || holder
+            .rsplit_once('_')
+            .is_some_and(|(name, _)| name == identity)
+}
+
+/// Lets `wait` pass before the first request.
+pub(crate) async fn pause(wait: Duration) {
+    tenure::host::SystemClock::new().sleep(wait).await;
 }
 
 /// A new directory: on the disk that the build is on, since that for temporary files may be in memory, or where

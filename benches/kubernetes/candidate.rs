@@ -11,8 +11,9 @@ use tenure::{Control, ElectionName};
 use tokio::task::LocalSet;
 
 use crate::bare::Bare;
-use crate::campaign::{campaign, pause, say};
-use crate::{harness, scene};
+use crate::campaign::{campaign, say};
+use crate::harness::{self, pause};
+use crate::scene;
 
 /// In a candidate's process this says what it does.
 const TASK: &str = "TENURE_BENCH_CANDIDATE";

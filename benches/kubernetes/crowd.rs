@@ -4,7 +4,8 @@ use rustix::process::Signal;
 use tenure_testkit::{Rule, TestCluster, Told};
 
 use crate::candidate::Task;
-use crate::scene::{Scene, is};
+use crate::harness::is;
+use crate::scene::Scene;
 
 /// Whose candidates they are.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -19,14 +19,6 @@ pub(crate) fn election_of(told: &Told) -> &str {
     told.more.split(' ').next().unwrap_or_default()
 }
 
-/// Whether a holder's text is this candidate's.
-pub(crate) fn is(holder: &str, identity: &str) -> bool {
-    holder == identity
-        || holder
-            .rsplit_once('_')
-            .is_some_and(|(name, _)| name == identity)
-}
-
 /// Elections in a namespace of their own.
 pub(crate) struct Scene<'a> {
     account: Account,

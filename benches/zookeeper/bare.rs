@@ -7,9 +7,9 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use zookeeper_client::{Acls, Client, CreateMode, Error};
 
-use crate::campaign::pause;
 use crate::contender::Led;
 use crate::harness;
+use crate::harness::pause;
 use crate::scene::SESSION;
 
 /// The digits that the servers end a name with.

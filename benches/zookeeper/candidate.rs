@@ -8,8 +8,8 @@ use tenure::ElectionName;
 use tenure::zookeeper::Ensemble;
 use tokio::task::LocalSet;
 
-use crate::campaign::{campaign, pause};
-use crate::harness;
+use crate::campaign::campaign;
+use crate::harness::{self, pause};
 use crate::scene::election;
 
 /// In a candidate's process this says what it does.

@@ -6,9 +6,8 @@ use tenure_testkit::{Cast, Curator};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::bare::{Bare, Queuer};
-use crate::campaign::pause;
 use crate::contender::{Apart, Led};
-use crate::harness::{self, Samples, Table, now, shown};
+use crate::harness::{self, Samples, Table, now, pause, shown};
 use crate::scene::{SESSION, connect_string, election, fresh_base};
 
 /// The number of contenders, and how often is measured.

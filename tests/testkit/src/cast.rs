@@ -1,5 +1,6 @@
 //! Candidates that are processes of their own, each of which tells what happens to it.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -42,7 +43,6 @@ impl Told {
         })
     }
 
-    /// What a test that fails has been told is seen.
     fn show(&self) {
         let Self {
             at,
@@ -60,6 +60,8 @@ impl Told {
 pub struct Cast {
     candidates: Vec<Candidate>,
     sender: Sender<Told>,
+    /// What was read, for whoever looks into a failure.
+    story: RefCell<Vec<Told>>,
     told: Receiver<Told>,
 }
 
@@ -82,6 +84,7 @@ impl Cast {
         Self {
             candidates: Vec::new(),
             sender,
+            story: RefCell::default(),
             told,
         }
     }
@@ -120,14 +123,15 @@ impl Cast {
     pub fn next(&self) -> Told {
         let told = self.told.recv_timeout(PATIENCE);
         let told = told.expect("some candidate tells something in time");
-        told.show();
+        self.story.borrow_mut().push(told.clone());
         told
     }
 
     /// What was told and not read yet.
     pub fn heard(&self) -> Vec<Told> {
-        let told = self.told.try_iter();
-        told.inspect(Told::show).collect()
+        let told: Vec<Told> = self.told.try_iter().collect();
+        self.story.borrow_mut().extend_from_slice(&told);
+        told
     }
 
     /// Reads what is told until it is what was waited for; the rest is forgotten.
@@ -175,6 +179,9 @@ impl Cast {
 
 impl Drop for Cast {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.story.borrow().iter().for_each(Told::show);
+        }
         for candidate in &mut self.candidates {
             // One that has ended already is as good.
             drop(candidate.child.kill());
