@@ -213,6 +213,21 @@ impl Table {
     }
 }
 
+/// A section: its name on the command line, and what it does.
+pub(crate) type Section = (&'static str, fn(&mut Table));
+
+/// Runs the sections that are wanted, and prints the table.
+pub(crate) fn run(sections: &[Section]) {
+    let mut table = Table::default();
+    for (name, run) in sections {
+        if wanted(name) {
+            println!("\n{name}:");
+            run(&mut table);
+        }
+    }
+    table.print();
+}
+
 /// Whether a holder's text is this candidate's.
 pub(crate) fn is(holder: &str, identity: &str) -> bool {
     holder == identity

@@ -18,10 +18,7 @@ mod requests;
 mod scene;
 mod start;
 
-use harness::Table;
-
-/// A section: its name on the command line, and what it does.
-type Section = (&'static str, fn(&mut Table));
+use harness::Section;
 
 const SECTIONS: [Section; 7] = [
     ("graceful_handover", handover::run),
@@ -38,12 +35,5 @@ fn main() {
         candidate::run(&task);
         return;
     }
-    let mut table = Table::default();
-    for (name, run) in SECTIONS {
-        if harness::wanted(name) {
-            println!("\n{name}:");
-            run(&mut table);
-        }
-    }
-    table.print();
+    harness::run(&SECTIONS);
 }

@@ -15,10 +15,7 @@ mod many;
 mod scene;
 mod start;
 
-use harness::Table;
-
-/// A section: its name on the command line, and what it does.
-type Section = (&'static str, fn(&mut Table));
+use harness::Section;
 
 const SECTIONS: [Section; 4] = [
     ("graceful_handover", handover::run),
@@ -32,12 +29,5 @@ fn main() {
         candidate::run(&task);
         return;
     }
-    let mut table = Table::default();
-    for (name, run) in SECTIONS {
-        if harness::wanted(name) {
-            println!("\n{name}:");
-            run(&mut table);
-        }
-    }
-    table.print();
+    harness::run(&SECTIONS);
 }
