@@ -117,9 +117,10 @@ impl LockBackend for LeaseLock {
             (known.is_watch_behind(now, told), known.is_labelled())
         };
         if let Some(watch) = locked(&self.watch).as_ref() {
-            if !labelled {
+            if seen.is_ok() && !labelled {
                 watch.set_apart();
-            } else if behind {
+            }
+            if behind {
                 watch.nudge();
             }
         }

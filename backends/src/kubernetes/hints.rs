@@ -31,6 +31,8 @@ struct Pending {
 pub(crate) struct Hints {
     /// The newest version that an answer has shown: its echo by the watch is no news.
     answered: AtomicU64,
+    /// The watch had begun before, and has told nothing yet.
+    joined: AtomicBool,
     pending: Mailbox<Pending>,
     /// The newest version that the watch has told.
     told: AtomicU64,
@@ -56,8 +58,11 @@ impl Hints {
         }
     }
 
-    /// An answer has shown this version.
+    /// An answer has shown this version. A watch that had begun before tells what comes after it.
     pub(crate) fn answered(&self, version: Version) {
+        if self.joined.swap(false, Ordering::Relaxed) {
+            self.told.fetch_max(version.0, Ordering::Relaxed);
+        }
         self.answered.fetch_max(version.0, Ordering::Relaxed);
     }
 
@@ -65,6 +70,12 @@ impl Hints {
     pub(crate) fn told(&self) -> Option<Version> {
         let works = self.watching.load(Ordering::Relaxed);
         works.then(|| Version(self.told.load(Ordering::Relaxed)))
+    }
+
+    /// From now on a watch that works already tells of changes.
+    pub(crate) fn join_watch(&self) {
+        self.joined.store(true, Ordering::Relaxed);
+        self.tell_watching(true);
     }
 
     pub(crate) fn tell_watching(&self, works: bool) {

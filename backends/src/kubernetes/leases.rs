@@ -78,7 +78,7 @@ impl Leases {
             state.together = Some(self.watch_together());
         }
         match (&state.together, state.works) {
-            (Some(_), Some(true)) => hints.tell_watching(true),
+            (Some(_), Some(true)) => hints.join_watch(),
             // The watch of all will tell whether it works.
             (Some(_), None) => {}
             _ => self.watch_alone(&mut state),
@@ -162,10 +162,11 @@ impl Watch {
             .watched
             .get(&self.key)
             .filter(|watched| watched.alone.is_some());
+        let apart = state.watched.get(&self.key).is_some_and(|it| it.apart);
         match (alone, &state.together) {
             (Some(watched), _) => watched.nudge.nudge(),
-            (None, Some((_, nudge))) => nudge.nudge(),
-            (None, None) => {}
+            (None, Some((_, nudge))) if !apart => nudge.nudge(),
+            (None, _) => {}
         }
     }
 }

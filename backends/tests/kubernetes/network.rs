@@ -9,10 +9,12 @@ use tenure_core::testing::Contender;
 use tenure_core::{Effect, ElectionName, ErrorKind, Version};
 use tenure_testkit::{Flow, Namespace, Proxy, TestCluster, WATCH_RULES};
 
-use crate::scene::{contender, contender_on, leads, pause, renews, wait};
+use crate::scene::{NAME, contender, contender_on, leads, pause, renews, wait};
 
 /// How long a request may take here.
 const LIMIT: Duration = Duration::from_millis(700);
+/// A watch that has told nothing for so long is late.
+const LATE: Duration = Duration::from_millis(1_100);
 
 async fn behind(namespace: &Namespace<'_>, proxy: &Proxy) -> Cluster {
     let account = namespace.account(WATCH_RULES);
@@ -222,6 +224,68 @@ fn a_lease_without_our_label_is_watched_too() {
             hold = renews(&rival, hold).await.unwrap();
             while told(candidate).await.version != Some(hold.version) {}
         }
+    });
+}
+
+#[test]
+fn whoever_joins_a_watch_that_works_does_not_disturb_it() {
+    wait(async {
+        let (_namespace, _proxy, cluster) = by_proxy().await;
+        let lock = |number: u32| {
+            let name = ElectionName::new(&format!("job-{number}")).unwrap();
+            cluster.lock(name).unwrap()
+        };
+        let candidates: Vec<Contender> = (0..9)
+            .map(|number| contender_on(lock(number), "report-0", u128::from(number) + 1))
+            .collect();
+        for candidate in &candidates {
+            leads(candidate).await;
+            while candidate.lock.changed().await != Hint::Watching(true) {}
+        }
+        // This one was written before, and nobody writes it now.
+        let rival = contender_on(lock(9), "report-1", 1000);
+        let hold = leads(&rival).await.hold;
+        let late = contender_on(lock(9), "report-0", 10);
+        assert_eq!(late.lock.changed().await, Hint::Watching(true));
+        late.observe().await.unwrap();
+        pause(LATE).await;
+        late.observe().await.unwrap();
+        let hold = renews(&rival, hold).await.unwrap();
+        loop {
+            match late.lock.changed().await {
+                Hint::Seen(seen) if seen.version == Some(hold.version) => break,
+                Hint::Watching(works) => assert!(works, "it was not late"),
+                _ => {}
+            }
+        }
+    });
+}
+
+#[test]
+fn a_watch_that_hangs_is_opened_again_whoever_has_made_the_lease() {
+    wait(async {
+        let (namespace, proxy, cluster) = by_proxy().await;
+        let object = json!({ "metadata": { "name": NAME }, "spec": {} });
+        namespace.create_lease(&object).unwrap();
+        let watcher = contender(&cluster, "report-0", 1);
+        while watcher.lock.changed().await != Hint::Watching(true) {}
+        proxy.hang();
+        let edit = json!({ "metadata": { "labels": { "team": "billing" } } });
+        let edited = namespace.patch_lease(NAME, &edit).unwrap();
+        let edited = edited["metadata"]["resourceVersion"].as_str();
+        let edited = Version(edited.unwrap().parse().unwrap());
+        // The first read shows what the watch should tell, the second that it has not.
+        let seen = watcher.observe().await.unwrap();
+        assert_eq!(seen.version, Some(edited));
+        pause(LATE).await;
+        watcher.observe().await.unwrap();
+        while watcher.lock.changed().await != Hint::Watching(false) {}
+        while watcher.lock.changed().await != Hint::Watching(true) {}
+        let edited =
+            namespace.patch_lease(NAME, &json!({ "spec": { "holderIdentity": "somebody" } }));
+        let edited = edited.unwrap()["metadata"]["resourceVersion"].clone();
+        let edited = Version(edited.as_str().unwrap().parse().unwrap());
+        while told(&watcher).await.version != Some(edited) {}
     });
 }
 

@@ -241,7 +241,7 @@ impl Machine {
                     // A read does not tell whether a session lock can be had; only a try does.
                     self.knock();
                 } else if self.knowledge.is_told_newest() {
-                    // The watch was quicker.
+                    // What is newer is known, and what comes after it is told.
                     self.looked(now);
                 } else {
                     self.look();

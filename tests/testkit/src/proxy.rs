@@ -42,6 +42,8 @@ struct State {
     age: u64,
     closed: bool,
     delay: Duration,
+    /// Connections from before the last of these carry nothing more.
+    hangs: u64,
     lose_reply: bool,
     lose_request: bool,
     /// A part of the request whose reply is lost.
@@ -54,6 +56,13 @@ struct State {
     renamed: Option<(Vec<u8>, Vec<u8>)>,
     to_client: Flow,
     to_server: Flow,
+}
+
+/// When a connection was made.
+#[derive(Clone, Copy)]
+struct Made {
+    age: u64,
+    hangs: u64,
 }
 
 /// Where `part` begins in `bytes`.
@@ -89,6 +98,7 @@ impl Proxy {
                 age: 0,
                 closed: false,
                 delay: Duration::ZERO,
+                hangs: 0,
                 lose_reply: false,
                 lose_request: false,
                 lose_reply_to: None,
@@ -157,6 +167,11 @@ impl Proxy {
         });
     }
 
+    /// Lets nothing more through on the connections that there are, and tells neither side. New ones are as usual.
+    pub fn hang(&self) {
+        self.change(|state| state.hangs += 1);
+    }
+
     /// Closes all connections. New ones are welcome.
     pub fn reset(&self) {
         self.change(|state| state.age += 1);
@@ -220,16 +235,17 @@ impl Drop for Proxy {
 
 impl Shared {
     fn connect(self: &Arc<Self>, client: &TcpStream) {
-        let age = {
+        let made = {
             let state = self.state.lock().unwrap();
             if state.refuses {
                 let _ = client.shutdown(Shutdown::Both);
                 return;
             }
-            state.age
+            let State { age, hangs, .. } = *state;
+            Made { age, hangs }
         };
         self.connections.fetch_add(1, Ordering::Relaxed);
-        let Some(server) = self.reach(age) else {
+        let Some(server) = self.reach(made.age) else {
             let _ = client.shutdown(Shutdown::Both);
             return;
         };
@@ -247,7 +263,7 @@ impl Shared {
             };
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             let (shared, doomed) = (Arc::clone(self), Arc::clone(&doomed));
-            std::thread::spawn(move || shared.carry(way, age, &doomed, from, to));
+            std::thread::spawn(move || shared.carry(way, made, &doomed, from, to));
         }
     }
 
@@ -268,7 +284,7 @@ impl Shared {
     fn carry(
         &self,
         way: Way,
-        age: u64,
+        made: Made,
         doomed: &AtomicBool,
         mut from: TcpStream,
         mut to: TcpStream,
@@ -276,7 +292,7 @@ impl Shared {
         let mut buffer = vec![0; 16 << 10];
         let mut is_first = true;
         loop {
-            if self.is_over(age) {
+            if self.is_over(made.age) {
                 break;
             }
             let count = match from.read(&mut buffer) {
@@ -300,7 +316,7 @@ impl Shared {
             if way == Way::ToClient && doomed.load(Ordering::Acquire) {
                 break;
             }
-            if !self.may_pass(way, age) || to.write_all(&buffer[..count]).is_err() {
+            if !self.may_pass(way, made) || to.write_all(&buffer[..count]).is_err() {
                 break;
             }
         }
@@ -332,7 +348,7 @@ impl Shared {
     }
 
     /// Waits until what was read may go on; says whether it may at all.
-    fn may_pass(&self, way: Way, age: u64) -> bool {
+    fn may_pass(&self, way: Way, made: Made) -> bool {
         let delay = {
             let mut state = self.state.lock().unwrap();
             let lost = match way {
@@ -349,15 +365,16 @@ impl Shared {
         }
         loop {
             let state = self.state.lock().unwrap();
-            if state.age != age {
+            if state.age != made.age {
                 return false;
             }
+            let hangs = state.hangs != made.hangs;
             let flow = match way {
                 Way::ToClient => state.to_client,
                 Way::ToServer => state.to_server,
             };
             drop(state);
-            if flow == Flow::Pass {
+            if flow == Flow::Pass && !hangs {
                 return true;
             }
             pause(RHYTHM);
