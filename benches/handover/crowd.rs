@@ -64,14 +64,14 @@ impl Crowd {
         let mut since = None;
         loop {
             let leader = name(self.leader);
-            let ignorant = |number: &&usize| {
-                **number != self.leader
-                    && !known
-                        .get(*number)
-                        .is_some_and(|known: &String| is(known, &leader))
+            let knows = |number| {
+                known
+                    .get(number)
+                    .is_some_and(|known: &String| is(known, &leader))
             };
+            let mut others = self.present.iter().filter(|number| **number != self.leader);
             if let Some(since) = since
-                && !self.present.iter().any(|number| ignorant(&number))
+                && others.all(knows)
             {
                 return since;
             }

@@ -26,7 +26,7 @@ mod storms {
     use crate::cluster::Lock;
     use crate::fault::{FIRING_ON_A_LEASE, NETWORK, PROCESSES_ON_A_LEASE, SERVERS};
     use crate::servers::Servers;
-    use crate::trial::{Trial, fires_of, side_by_side};
+    use crate::trial::{Trial, side_by_side};
 
     /// The candidates of a Lease wait for it to age, so it is short: deadline 1.9 s after a renewal. Much of the rest is for the kill, since a
     /// busy machine may not let a guard run for half a second, and a Lease is not held by the job as a file is.
@@ -44,33 +44,26 @@ mod storms {
 
     #[test]
     fn one_job_runs_at_a_time_on_a_lease_whatever_becomes_of_servers_ways_and_candidates() {
-        let continuous = |name, mix, namesakes, share| Trial {
-            jobs: "all",
-            command: RUN_ON_A_LEASE.to_vec(),
-            mix,
-            namesakes,
-            name,
-            share,
-        };
-        let firing = Trial {
-            jobs: "brief",
-            command: fires_of(RUN_ON_A_LEASE, "at-least-once"),
-            mix: FIRING_ON_A_LEASE,
-            namesakes: false,
-            name: "fires on a lease",
-            share: 15,
-        };
+        let continuous = |name, mix, share| Trial::continuous(RUN_ON_A_LEASE, name, mix, share);
         let trials = [
-            continuous(
-                "candidates of one name on a lease",
-                PROCESSES_ON_A_LEASE,
-                true,
-                25,
+            Trial {
+                namesakes: true,
+                ..continuous(
+                    "candidates of one name on a lease",
+                    PROCESSES_ON_A_LEASE,
+                    25,
+                )
+            },
+            continuous("ways to a lease", NETWORK, 18),
+            continuous("more ways to a lease", NETWORK, 17),
+            continuous("servers of a lease", SERVERS, 25),
+            Trial::firing(
+                RUN_ON_A_LEASE,
+                "at-least-once",
+                "fires on a lease",
+                FIRING_ON_A_LEASE,
+                15,
             ),
-            continuous("ways to a lease", NETWORK, false, 18),
-            continuous("more ways to a lease", NETWORK, false, 17),
-            continuous("servers of a lease", SERVERS, false, 25),
-            firing,
         ];
         side_by_side(&trials, |folder| {
             Lock::Lease(Arc::new(Servers::start(folder)))

@@ -30,70 +30,35 @@ mod storms {
     use crate::cluster::Lock;
     use crate::fault::{FIRING, FULL_DISK, LOCK_FILE, PROCESSES};
     use crate::process;
-    use crate::trial::{RUN, Trial, cron, folder};
+    use crate::trial::{RUN, Trial, folder};
 
     #[test]
     fn one_job_runs_at_a_time_whatever_dies_or_stops() {
-        let trial = Trial {
-            jobs: "all",
-            command: RUN.to_vec(),
-            mix: PROCESSES,
-            namesakes: false,
-            name: "one job at a time",
-            share: 54,
-        };
+        let trial = Trial::continuous(RUN, "one job at a time", PROCESSES, 54);
         trial.run(|_| Policy::Continuous);
     }
 
     #[test]
     fn a_vanished_lock_file_costs_a_lease_but_never_makes_a_second_job() {
-        let trial = Trial {
-            jobs: "all",
-            command: RUN.to_vec(),
-            mix: LOCK_FILE,
-            namesakes: false,
-            name: "vanishing lock file",
-            share: 8,
-        };
+        let trial = Trial::continuous(RUN, "vanishing lock file", LOCK_FILE, 8);
         trial.run(|_| Policy::Continuous);
     }
 
     #[test]
     fn each_fire_runs_at_most_once_whoever_dies() {
-        let trial = Trial {
-            jobs: "brief",
-            command: cron("at-most-once"),
-            mix: FIRING,
-            namesakes: false,
-            name: "fires at most once",
-            share: 14,
-        };
+        let trial = Trial::firing(RUN, "at-most-once", "fires at most once", FIRING, 14);
         trial.run(|lost_max| Policy::EachSecond(Fires::AtMostOnce { lost_max }));
     }
 
     #[test]
     fn each_fire_runs_at_least_once_whoever_dies() {
-        let trial = Trial {
-            jobs: "brief",
-            command: cron("at-least-once"),
-            mix: FIRING,
-            namesakes: false,
-            name: "fires at least once",
-            share: 14,
-        };
+        let trial = Trial::firing(RUN, "at-least-once", "fires at least once", FIRING, 14);
         trial.run(|_| Policy::EachSecond(Fires::AtLeastOnce));
     }
 
     #[test]
     fn a_full_disk_costs_time_but_never_a_second_job() {
-        let trial = Trial {
-            jobs: "all",
-            command: RUN.to_vec(),
-            mix: FULL_DISK,
-            namesakes: false,
-            name: "full disk",
-            share: 10,
-        };
+        let trial = Trial::continuous(RUN, "full disk", FULL_DISK, 10);
         let folder = folder();
         let disk = SmallDisk::mount(&folder.path().join("disk"));
         let lock = Lock::File(disk.0.join("locks"));

@@ -37,6 +37,38 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
+    /// Jobs that run for as long as their candidate leads.
+    pub(crate) fn continuous(
+        run: &[&'static str],
+        name: &'static str,
+        mix: Mix,
+        share: usize,
+    ) -> Self {
+        Self {
+            jobs: "all",
+            command: run.to_vec(),
+            mix,
+            namesakes: false,
+            name,
+            share,
+        }
+    }
+
+    /// A fire each second, and none is left out.
+    pub(crate) fn firing(
+        run: &[&'static str],
+        fires: &'static str,
+        name: &'static str,
+        mix: Mix,
+        share: usize,
+    ) -> Self {
+        Self {
+            jobs: "brief",
+            command: fires_of(run, fires),
+            ..Self::continuous(run, name, mix, share)
+        }
+    }
+
     fn faults(&self) -> usize {
         let all = env::var("TENURE_FAULTS")
             .ok()
@@ -127,13 +159,8 @@ pub(crate) fn folder() -> tempfile::TempDir {
         .expect("a folder can be made")
 }
 
-/// A fire each second, and none is left out.
-pub(crate) fn cron(fires: &'static str) -> Vec<&'static str> {
-    fires_of(RUN, fires)
-}
-
-/// The same with these times.
-pub(crate) fn fires_of(run: &[&'static str], fires: &'static str) -> Vec<&'static str> {
+/// What runs each second and leaves no fire out, with the times of `run`.
+fn fires_of(run: &[&'static str], fires: &'static str) -> Vec<&'static str> {
     let schedule = [
         "--schedule",
         "* * * * * *",

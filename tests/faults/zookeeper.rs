@@ -29,7 +29,7 @@ mod storms {
     use crate::cluster::Lock;
     use crate::ensemble::Ensemble;
     use crate::fault::{ENSEMBLE, FIRING_ON_A_LEASE, NETWORK_OF_NODES, PROCESSES_ON_A_LEASE};
-    use crate::trial::{Trial, fires_of, side_by_side};
+    use crate::trial::{Trial, side_by_side};
 
     /// A crashed leader is followed when its session has ended, so it is short: deadline 5.8 s after a heartbeat that is proven. Much of the rest is for
     /// the kill, since a busy machine may not let a guard run for half a second. All clocks here are one, so that they need no tenth to drift.
@@ -49,33 +49,22 @@ mod storms {
 
     #[test]
     fn one_job_runs_at_a_time_on_nodes_whatever_becomes_of_servers_ways_and_candidates() {
-        let continuous = |name, mix, namesakes, share| Trial {
-            jobs: "all",
-            command: RUN_ON_NODES.to_vec(),
-            mix,
-            namesakes,
-            name,
-            share,
-        };
-        let firing = Trial {
-            jobs: "brief",
-            command: fires_of(RUN_ON_NODES, "at-least-once"),
-            mix: FIRING_ON_A_LEASE,
-            namesakes: false,
-            name: "fires on nodes",
-            share: 15,
-        };
+        let continuous = |name, mix, share| Trial::continuous(RUN_ON_NODES, name, mix, share);
         let trials = [
-            continuous(
-                "candidates of one name on nodes",
-                PROCESSES_ON_A_LEASE,
-                true,
-                25,
+            Trial {
+                namesakes: true,
+                ..continuous("candidates of one name on nodes", PROCESSES_ON_A_LEASE, 25)
+            },
+            continuous("ways to nodes", NETWORK_OF_NODES, 18),
+            continuous("more ways to nodes", NETWORK_OF_NODES, 17),
+            continuous("servers of nodes", ENSEMBLE, 25),
+            Trial::firing(
+                RUN_ON_NODES,
+                "at-least-once",
+                "fires on nodes",
+                FIRING_ON_A_LEASE,
+                15,
             ),
-            continuous("ways to nodes", NETWORK_OF_NODES, false, 18),
-            continuous("more ways to nodes", NETWORK_OF_NODES, false, 17),
-            continuous("servers of nodes", ENSEMBLE, false, 25),
-            firing,
         ];
         side_by_side(&trials, |_| Lock::Nodes(Arc::new(Ensemble::start())));
     }

@@ -75,15 +75,17 @@ impl Known {
     /// The answer to a read shows the Lease. What it shows anew may have been there since the look before.
     pub(crate) fn saw_answer(&mut self, now: Reading, lease: &Lease) {
         let before = self.looked.replace(now);
-        self.see(before.unwrap_or(now), lease);
-        self.unlabelled = !lease.is_labelled();
-        self.keep(Kept::of(lease));
+        self.saw(before.unwrap_or(now), lease);
     }
 
     /// The answer to a write shows the Lease, as it became after the write `began`.
     pub(crate) fn wrote(&mut self, began: Reading, lease: &Lease) {
         self.looked = Some(began);
-        self.see(began, lease);
+        self.saw(began, lease);
+    }
+
+    fn saw(&mut self, since: Reading, lease: &Lease) {
+        self.see(since, lease);
         self.unlabelled = !lease.is_labelled();
         self.keep(Kept::of(lease));
     }

@@ -158,15 +158,13 @@ impl Watch {
     /// Has the watch opened again, since it is behind.
     pub(crate) fn nudge(&self) {
         let state = locked(&self.leases.state);
-        let alone = state
-            .watched
-            .get(&self.key)
-            .filter(|watched| watched.alone.is_some());
-        let apart = state.watched.get(&self.key).is_some_and(|it| it.apart);
-        match (alone, &state.together) {
-            (Some(watched), _) => watched.nudge.nudge(),
-            (None, Some((_, nudge))) if !apart => nudge.nudge(),
-            (None, _) => {}
+        let Some(watched) = state.watched.get(&self.key) else {
+            return;
+        };
+        match &state.together {
+            _ if watched.alone.is_some() => watched.nudge.nudge(),
+            Some((_, nudge)) if !watched.apart => nudge.nudge(),
+            _ => {}
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use tenure_backends::kubernetes::Cluster;
+use serde_json::{Value, json};
+use tenure_backends::kubernetes::{Cluster, LeaseLock};
 use tenure_core::backend::{Hint, LockState};
 use tenure_core::testing::Contender;
 use tenure_core::{Effect, ElectionName, ErrorKind, Version};
 use tenure_testkit::{Flow, Namespace, Proxy, TestCluster, WATCH_RULES};
 
-use crate::scene::{NAME, contender, contender_on, leads, pause, renews, wait};
+use crate::scene::{NAME, contender, contender_on, leads, pause, renews, told_undisturbed, wait};
 
 /// How long a request may take here.
 const LIMIT: Duration = Duration::from_millis(700);
@@ -109,6 +109,19 @@ fn an_api_server_without_its_store_answers_nothing_in_time() {
     });
 }
 
+/// The lock of one of many elections.
+fn job(cluster: &Cluster, number: u32) -> LeaseLock {
+    let name = ElectionName::new(&format!("job-{number}")).unwrap();
+    cluster.lock(name).unwrap()
+}
+
+/// Edits a Lease as kubectl does, and says the version that it has become.
+fn edit_lease(namespace: &Namespace<'_>, name: &str, edit: &Value) -> Version {
+    let edited = namespace.patch_lease(name, edit).unwrap();
+    let version = edited["metadata"]["resourceVersion"].as_str();
+    Version(version.unwrap().parse().unwrap())
+}
+
 /// Waits until the watch has told something about the lock itself.
 async fn told(contender: &Contender) -> tenure_core::backend::Observation {
     loop {
@@ -144,11 +157,8 @@ fn watches_and_requests_share_no_connection() {
 fn many_leases_are_watched_on_few_connections() {
     wait(async {
         let (_namespace, proxy, cluster) = by_proxy().await;
-        let candidate = |number: u32| {
-            let name = ElectionName::new(&format!("job-{number}")).unwrap();
-            let lock = cluster.lock(name).unwrap();
-            contender_on(lock, "report-0", u128::from(number) + 1)
-        };
+        let candidate =
+            |number: u32| contender_on(job(&cluster, number), "report-0", u128::from(number) + 1);
         let candidates: Vec<Contender> = (0..30).map(candidate).collect();
         let mut holds = Vec::new();
         for candidate in &candidates {
@@ -159,14 +169,8 @@ fn many_leases_are_watched_on_few_connections() {
         }
         let watching = proxy.connections();
         // Each is told of its own Lease, and of no other.
-        for (number, (candidate, hold)) in candidates.iter().zip(&holds).enumerate() {
-            let rival = contender_on(
-                cluster
-                    .lock(ElectionName::new(&format!("job-{number}")).unwrap())
-                    .unwrap(),
-                "report-1",
-                1000,
-            );
+        for (number, (candidate, hold)) in (0..).zip(candidates.iter().zip(&holds)) {
+            let rival = contender_on(job(&cluster, number), "report-1", 1000);
             let taken = leads(&rival).await.hold;
             let seen = loop {
                 let seen = told(candidate).await;
@@ -185,14 +189,10 @@ fn many_leases_are_watched_on_few_connections() {
 fn a_lease_without_our_label_is_watched_too() {
     wait(async {
         let (namespace, proxy, cluster) = by_proxy().await;
-        let lock = |number: u32| {
-            let name = ElectionName::new(&format!("job-{number}")).unwrap();
-            cluster.lock(name).unwrap()
-        };
         let candidate = |number: u32| {
             let object = json!({ "metadata": { "name": format!("job-{number}") }, "spec": {} });
             namespace.create_lease(&object).unwrap();
-            contender_on(lock(number), "report-0", u128::from(number) + 1)
+            contender_on(job(&cluster, number), "report-0", u128::from(number) + 1)
         };
         let candidates: Vec<Contender> = (0..12).map(candidate).collect();
         for candidate in &candidates {
@@ -209,16 +209,14 @@ fn a_lease_without_our_label_is_watched_too() {
             }
             while candidate.lock.changed().await != Hint::Watching(true) {}
             let edit = json!({ "metadata": { "labels": { "team": "billing" } } });
-            let edited = namespace.patch_lease(&format!("job-{number}"), &edit);
-            let edited = edited.unwrap()["metadata"]["resourceVersion"].clone();
-            let edited = edited.as_str().unwrap().parse().unwrap();
-            while told(candidate).await.version != Some(Version(edited)) {}
+            let edited = edit_lease(&namespace, &format!("job-{number}"), &edit);
+            while told(candidate).await.version != Some(edited) {}
         }
         assert!(proxy.connections() <= 8 + 8 + 4);
 
         // Whoever takes it labels it, and then it is told with the others.
         for (number, candidate) in (0..).zip(&candidates) {
-            let rival = contender_on(lock(number), "report-1", 1000);
+            let rival = contender_on(job(&cluster, number), "report-1", 1000);
             let mut hold = leads(&rival).await.hold;
             while told(candidate).await.version != Some(hold.version) {}
             hold = renews(&rival, hold).await.unwrap();
@@ -231,33 +229,23 @@ fn a_lease_without_our_label_is_watched_too() {
 fn whoever_joins_a_watch_that_works_does_not_disturb_it() {
     wait(async {
         let (_namespace, _proxy, cluster) = by_proxy().await;
-        let lock = |number: u32| {
-            let name = ElectionName::new(&format!("job-{number}")).unwrap();
-            cluster.lock(name).unwrap()
-        };
         let candidates: Vec<Contender> = (0..9)
-            .map(|number| contender_on(lock(number), "report-0", u128::from(number) + 1))
+            .map(|number| contender_on(job(&cluster, number), "report-0", u128::from(number) + 1))
             .collect();
         for candidate in &candidates {
             leads(candidate).await;
             while candidate.lock.changed().await != Hint::Watching(true) {}
         }
         // This one was written before, and nobody writes it now.
-        let rival = contender_on(lock(9), "report-1", 1000);
+        let rival = contender_on(job(&cluster, 9), "report-1", 1000);
         let hold = leads(&rival).await.hold;
-        let late = contender_on(lock(9), "report-0", 10);
+        let late = contender_on(job(&cluster, 9), "report-0", 10);
         assert_eq!(late.lock.changed().await, Hint::Watching(true));
         late.observe().await.unwrap();
         pause(LATE).await;
         late.observe().await.unwrap();
         let hold = renews(&rival, hold).await.unwrap();
-        loop {
-            match late.lock.changed().await {
-                Hint::Seen(seen) if seen.version == Some(hold.version) => break,
-                Hint::Watching(works) => assert!(works, "it was not late"),
-                _ => {}
-            }
-        }
+        told_undisturbed(&late, hold.version).await;
     });
 }
 
@@ -271,9 +259,7 @@ fn a_watch_that_hangs_is_opened_again_whoever_has_made_the_lease() {
         while watcher.lock.changed().await != Hint::Watching(true) {}
         proxy.hang();
         let edit = json!({ "metadata": { "labels": { "team": "billing" } } });
-        let edited = namespace.patch_lease(NAME, &edit).unwrap();
-        let edited = edited["metadata"]["resourceVersion"].as_str();
-        let edited = Version(edited.unwrap().parse().unwrap());
+        let edited = edit_lease(&namespace, NAME, &edit);
         // The first read shows what the watch should tell, the second that it has not.
         let seen = watcher.observe().await.unwrap();
         assert_eq!(seen.version, Some(edited));
@@ -281,10 +267,8 @@ fn a_watch_that_hangs_is_opened_again_whoever_has_made_the_lease() {
         watcher.observe().await.unwrap();
         while watcher.lock.changed().await != Hint::Watching(false) {}
         while watcher.lock.changed().await != Hint::Watching(true) {}
-        let edited =
-            namespace.patch_lease(NAME, &json!({ "spec": { "holderIdentity": "somebody" } }));
-        let edited = edited.unwrap()["metadata"]["resourceVersion"].clone();
-        let edited = Version(edited.as_str().unwrap().parse().unwrap());
+        let edit = json!({ "spec": { "holderIdentity": "somebody" } });
+        let edited = edit_lease(&namespace, NAME, &edit);
         while told(&watcher).await.version != Some(edited) {}
     });
 }

@@ -8,7 +8,7 @@ use tenure_core::testing::Contender;
 use tenure_core::{Effect, ErrorKind};
 use tenure_testkit::{CAMEL_RULES, Proxy, Rule, TestCluster, WATCH_RULES};
 
-use crate::scene::{builder, contender, leads, pause, renews, wait};
+use crate::scene::{builder, contender, leads, pause, renews, told_undisturbed, wait};
 
 const READ_ONLY: &[Rule] = &[Rule {
     group: "coordination.k8s.io",
@@ -92,13 +92,7 @@ fn a_watch_that_comes_after_much_polling_stays() {
         namespace.grant(&account, WATCH_RULES);
         assert!(watching(&follower).await);
         hold = renews(&leader, hold).await.unwrap();
-        loop {
-            match follower.lock.changed().await {
-                Hint::Seen(seen) if seen.version == Some(hold.version) => break,
-                Hint::Watching(works) => assert!(works, "no watch was there to be late"),
-                _ => {}
-            }
-        }
+        told_undisturbed(&follower, hold.version).await;
     });
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tenure_backends::kubernetes::{Cluster, ClusterBuilder, LeaseLock};
-use tenure_core::backend::{Grant, Hold, Renewed};
+use tenure_core::backend::{Grant, Hint, Hold, Renewed};
 use tenure_core::testing::Contender;
-use tenure_core::{ElectionName, Error};
+use tenure_core::{ElectionName, Error, Version};
 use tenure_testkit::{Account, Namespace, Proxy, TestCluster, WATCH_RULES};
 
 pub(crate) const NAME: &str = "nightly";
@@ -77,6 +77,17 @@ pub(crate) async fn renews(contender: &Contender, hold: Hold) -> Result<Hold, Er
             ..hold
         }),
         Renewed::Conflict(seen) => panic!("the hold stands, but a renewal met {seen:?}"),
+    }
+}
+
+/// Waits until the watch has told this version, and has not been given up meanwhile.
+pub(crate) async fn told_undisturbed(contender: &Contender, version: Version) {
+    loop {
+        match contender.lock.changed().await {
+            Hint::Seen(seen) if seen.version == Some(version) => return,
+            Hint::Watching(works) => assert!(works, "a watch that was not late was given up"),
+            _ => {}
+        }
     }
 }
 
